@@ -1,0 +1,81 @@
+// Files read whole or by line (gzip opened by itself), and written so that a crash loses nothing.
+//   LineReader lines("news.csv.gz");  while (auto line = lines.next()) { ... }
+//   AtomicFile file("model.rondo");  file.write(bytes);  file.commit();
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace rondo {
+
+/// A stream of bytes from a file or, for "-", standard input; gzip is recognised by its first bytes.
+/// @throws IoError if it cannot be opened or read; DataError if gzip data is cut or damaged.
+class ByteReader {
+ public:
+  explicit ByteReader(const std::string& path);
+  ~ByteReader();
+  ByteReader(ByteReader&&) noexcept;
+
+  /// Fills as much of `buffer` as there is; 0 at the end.
+  size_t read(std::span<char> buffer);
+  const std::string& path() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The lines of a ByteReader without their LF or CRLF; a byte order mark at the start is dropped.
+class LineReader {
+ public:
+  explicit LineReader(const std::string& path);
+  /// The next line, or nothing at the end. A last line without a newline counts; the empty rest after a
+  /// last newline does not.
+  std::optional<std::string> next();
+  /// Number of the line that next() gave last, from 1.
+  int64_t line() const { return line_; }
+  const std::string& path() const { return reader_.path(); }
+
+ private:
+  ByteReader reader_;
+  std::string buffer_;
+  size_t position_ = 0;
+  int64_t line_ = 0;
+  bool ended_ = false;
+};
+
+/// The whole file (gzip opened). @throws IoError; DataError above `limit` bytes.
+std::string read_file(const std::string& path, int64_t limit = int64_t{1} << 36);
+
+bool file_exists(const std::string& path);
+void remove_file(const std::string& path);
+
+/// A file written beside its target (TARGET.XXXXXX.partial), synchronised and renamed by commit(): the target
+/// holds the old bytes or the new, never a mixture. Without commit() the partial file is removed.
+class AtomicFile {
+ public:
+  /// @throws IoError (no permission, no such folder).
+  explicit AtomicFile(std::string target);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  /// @throws IoError that names the target and says what to do, e.g. when no space is left.
+  void write(std::string_view bytes);
+  void commit();
+
+ private:
+  std::string target_;
+  std::string partial_;
+  int descriptor_ = -1;
+};
+
+/// Writes all of `bytes` by an AtomicFile.
+void write_file(const std::string& path, std::string_view bytes);
+
+}  // namespace rondo

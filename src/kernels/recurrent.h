@@ -1,0 +1,104 @@
+// What a recurrent layer's pass takes and gives: cells, weights, one or two directions over packed rows.
+// Letters: R packed rows, N sequences, D input, H hidden, P = projection or H, G gates (blocks of H rows in
+// the weights).
+#pragma once
+
+#include <span>
+
+#include "kernels/array.h"
+#include "kernels/packed_rows.h"
+
+namespace rondo {
+
+enum class Cell { kRnn, kLstm, kGru };
+
+/// What one step computes. s() is the logistic function, * is elementwise, W = w_ih, U = w_hh.
+///   rnn   h' = phi(Wx + b_ih + Uh + b_hh), phi = tanh or relu.                                  Blocks: one.
+///   lstm  i,f,o = s(.), g = tanh(.), c' = f*c + i*g, h' = o*tanh(c').                      Blocks: i f g o.
+///         peepholes: p_i*c into i, p_f*c into f, p_o*c' into o.        coupled: i = 1 - f.  Blocks: f g o.
+///         projection: h' = w_hr (o*tanh(c')).
+///   gru   r,z = s(.), n = tanh(Wx + b_in + r*(Uh + b_hn)), h' = (1-z)*n + z*h.               Blocks: r z n.
+///         reset_before: n = tanh(Wx + b_in + U(r*h) + b_hn).
+/// Sources: Elman 1990; Hochreiter & Schmidhuber 1997 with Gers et al. 2000 (forget gate) and 2002
+/// (peepholes); Greff et al. 2017 (coupled); Sak et al. 2014 (projection); Cho et al. 2014 (gru), as PyTorch
+/// and cuDNN order it.
+struct CellKind {
+  Cell cell = Cell::kLstm;
+  bool relu = false;          ///< rnn
+  bool reset_before = false;  ///< gru
+  bool peepholes = false;     ///< lstm
+  bool coupled = false;       ///< lstm
+
+  /// G: blocks of H rows in w_ih, w_hh and the biases.
+  int64_t blocks() const {
+    if (cell == Cell::kRnn) return 1;
+    return cell == Cell::kGru || coupled ? 3 : 4;
+  }
+  /// S: blocks of H columns that a pass leaves in `gates`. The gates after their activation in the order of
+  /// the weights; gru with reset after adds a fourth, Uh + b_hn, which its gradient needs; rnn leaves h'
+  /// itself.
+  int64_t saved_blocks() const { return cell == Cell::kGru && !reset_before ? 4 : blocks(); }
+  bool has_cell_state() const { return cell == Cell::kLstm; }
+  /// Rows of `peepholes`: i f o, or f o when coupled.
+  int64_t peephole_rows() const { return !peepholes ? 0 : coupled ? 2 : 3; }
+};
+
+struct RecurrentWeights {
+  ConstMatrix w_ih;       ///< [G*H, D]
+  ConstMatrix w_hh;       ///< [G*H, P]
+  ConstMatrix b_ih;       ///< [1, G*H]
+  ConstMatrix b_hh;       ///< [1, G*H]
+  ConstMatrix w_hr;       ///< [P, H], or empty: no projection, P = H
+  ConstMatrix peepholes;  ///< [peephole_rows, H], or empty
+};
+
+/// One direction of a forward pass.
+struct RecurrentDirection {
+  RecurrentWeights weights;
+  bool reverse = false;    ///< begins at each sequence's own last row
+  ConstMatrix h0;          ///< [N, P], or empty: zeros
+  ConstMatrix c0;          ///< [N, H], or empty: zeros (lstm)
+  ConstMatrix state_mask;  ///< [N, P], or empty: h is multiplied by it before it enters Uh (dropout on the
+                           ///< state, one mask a sequence). gru's z*h keeps the unmasked h.
+  Matrix y;      ///< [R, P] out: h' of every row; its stride may be wider (directions side by side)
+  Matrix h_n;    ///< [N, P] out: the state after each sequence's end; an empty sequence keeps h0
+  Matrix c_n;    ///< [N, H] out (lstm)
+  Matrix gates;  ///< [R, S*H] out: see CellKind::saved_blocks
+  Matrix cells;  ///< [R, H] out: c' of every row (lstm)
+};
+
+struct RecurrentForward {
+  CellKind kind;
+  PackedRows rows;
+  ConstMatrix x;  ///< [R, D]
+  std::span<const RecurrentDirection> directions;
+};
+
+/// Gradients are added to what stands there; an empty matrix is not wanted.
+struct RecurrentGradients {
+  Matrix w_ih, w_hh, b_ih, b_hh, w_hr, peepholes;
+};
+
+struct RecurrentDirectionBackward {
+  RecurrentDirection forward;  ///< as the forward pass left it. `gates` is overwritten with the gradients of
+                               ///< the pre-activations (gru with reset after: d_r d_z d_n d_(Uh+b_hn)).
+  ConstMatrix d_y;    ///< [R, P], or empty: zeros
+  ConstMatrix d_h_n;  ///< [N, P], or empty: zeros
+  ConstMatrix d_c_n;  ///< [N, H], or empty: zeros
+  RecurrentGradients d_weights;
+  Matrix d_h0;      ///< [N, P] added to, or empty
+  Matrix d_c0;      ///< [N, H] added to, or empty
+  Matrix d_states;  ///< [R, H for lstm, P else] overwritten, or empty: the whole gradient that arrives at the
+                    ///< state of each row, c' for lstm and h' for rnn and gru. What `inspect` draws over
+                    ///< distance.
+};
+
+struct RecurrentBackward {
+  CellKind kind;
+  PackedRows rows;
+  ConstMatrix x;  ///< [R, D]
+  Matrix d_x;     ///< [R, D] added to (all directions), or empty
+  std::span<const RecurrentDirectionBackward> directions;
+};
+
+}  // namespace rondo
