@@ -1,4 +1,5 @@
-// Owns the layout of packed rows (kernels/packed_rows.h) made from the lengths of sequences in the caller's order.
+// Owns the layout of packed rows (kernels/packed_rows.h) made from the lengths of sequences in the caller's
+// order.
 //   Packing packing({5, 3, 1});  packing.rows().count(0) == 3;  packing.order()[0] == 0
 #pragma once
 
