@@ -7,7 +7,8 @@ namespace rondo {
 
 Packing::Packing(std::span<const int64_t> lengths) : order_(lengths.size()), lengths_(lengths.size()) {
   std::iota(order_.begin(), order_.end(), 0);
-  std::stable_sort(order_.begin(), order_.end(), [&](int32_t a, int32_t b) { return lengths[a] > lengths[b]; });
+  std::stable_sort(order_.begin(), order_.end(),
+                   [&](int32_t a, int32_t b) { return lengths[a] > lengths[b]; });
   for (size_t n = 0; n < order_.size(); ++n) lengths_[n] = lengths[order_[n]];
 
   offsets_.push_back(0);
