@@ -109,8 +109,8 @@ inline const std::vector<LengthsCase>& lengths_cases() {
 
 /// One recurrent pass.
 struct RecurrentCase {
-  std::string name;
-  CellKind kind;
+  std::string name = {};
+  CellKind kind = {};
   int64_t input = 3;       ///< D
   int64_t hidden = 4;      ///< H
   int64_t projection = 0;  ///< P, or 0: none
@@ -193,7 +193,7 @@ inline std::vector<RecurrentCase> wide_recurrent_cases() {
 template <class T>
 struct RecurrentOperands {
   struct Weights {
-    Array<T> w_ih, w_hh, b_ih, b_hh, w_hr, peepholes;
+    Array<T> w_ih = {}, w_hh = {}, b_ih = {}, b_hh = {}, w_hr = {}, peepholes = {};
 
     std::vector<Array<T>*> all() { return {&w_ih, &w_hh, &b_ih, &b_hh, &w_hr, &peepholes}; }
   };
