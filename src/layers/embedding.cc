@@ -1,0 +1,93 @@
+#include "layers/embedding.h"
+
+#include <algorithm>
+
+#include "base/errors.h"
+
+namespace rondo {
+
+namespace {
+
+std::vector<int32_t> distinct(std::span<const int32_t> ids) {
+  std::vector<int32_t> rows(ids.begin(), ids.end());
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  return rows;
+}
+
+// Position of each id in `rows`, which holds every one of them.
+std::vector<int32_t> positions(std::span<const int32_t> ids, const std::vector<int32_t>& rows) {
+  std::vector<int32_t> result(ids.size());
+  for (size_t r = 0; r < ids.size(); ++r) {
+    result[r] = static_cast<int32_t>(std::lower_bound(rows.begin(), rows.end(), ids[r]) - rows.begin());
+  }
+  return result;
+}
+
+// A mask [R, D] that is one number a row: 0 or 1/(1-p) by the word type. Made as an outer product with ones.
+Tensor type_mask(Tape& tape, std::span<const int32_t> ids, int64_t dimension, double probability,
+                 DType type) {
+  const Stream stream = tape.next_stream();
+  const auto rows = static_cast<int64_t>(ids.size());
+  Tensor factors({rows, 1});
+  for (int64_t r = 0; r < rows; ++r) {
+    const bool kept = stream.uniform(static_cast<uint64_t>(ids[r])) >= probability;
+    factors.data<float>()[r] = kept ? static_cast<float>(1 / (1 - probability)) : 0.0F;
+  }
+  Tensor ones({1, dimension}, type);
+  ones.fill(1);
+  Tensor mask({rows, dimension}, type);
+  tape.backend().product({.a = factors.to(type).matrix(), .b = ones.matrix(), .c = mask.matrix()});
+  return mask;
+}
+
+}  // namespace
+
+Embedding::Embedding(ParameterSet& set, const EmbeddingShape& shape)
+    : table_(set.add("embedding.weight", Tensor::zeros({shape.vocabulary, shape.dimension}, shape.type))) {
+  table_.sparse = true;
+}
+
+void Embedding::initialize(Initialization rule, double deviation, const Stream& stream) {
+  if (rule == Initialization::kKeras) return initialize_uniform(table_.value, -0.05, 0.05, stream);
+  initialize_normal(table_.value, 0, deviation, stream);
+}
+
+Variable Embedding::forward(Tape& tape, std::span<const int32_t> ids, double type_dropout) const {
+  const int64_t vocabulary = table_.value.dim(0);
+  const int64_t dimension = table_.value.dim(1);
+  for (int32_t id : ids) {
+    if (id < 0 || id >= vocabulary)
+      throw_error<DataError>("embedding: id {} of a table of {} rows", id, vocabulary);
+  }
+  Backend& backend = tape.backend();
+  const DType type = table_.value.type();
+  const bool learns = table_.trainable && tape.options().recording;
+  std::vector<int32_t> rows = learns ? distinct(ids) : std::vector<int32_t>();
+  if (learns && table_.before_read) table_.before_read(rows);
+
+  Tensor x({static_cast<int64_t>(ids.size()), dimension}, type);
+  backend.gather_rows(table_.value.matrix(), ids, x.matrix());
+  Tensor mask;
+  if (type_dropout > 0 && tape.options().training) {
+    mask = type_mask(tape, ids, dimension, type_dropout, type);
+    backend.multiply(x.matrix(), mask.matrix(), x.matrix(), false);
+  }
+  if (!learns) return tape.input(x);
+
+  std::vector<int32_t> slots = positions(ids, rows);
+  return tape.make_source(x, [&backend, &table = table_, mask, rows = std::move(rows),
+                              slots = std::move(slots)](const Gradients& g) {
+    if (table.row_gradient.values) throw_error<ConfigError>("{}: read twice in one pass", table.name);
+    Tensor d_rows =
+        Tensor::zeros({static_cast<int64_t>(rows.size()), table.value.dim(1)}, table.value.type());
+    Tensor d_x(Shape{static_cast<int64_t>(slots.size()), table.value.dim(1)}, table.value.type());
+    if (mask) {
+      backend.multiply(g.result(), mask.matrix(), d_x.matrix(), false);
+    }
+    backend.scatter_add_rows(mask ? ConstMatrix(d_x.matrix()) : g.result(), slots, d_rows.matrix());
+    table.row_gradient = {rows, d_rows};
+  });
+}
+
+}  // namespace rondo

@@ -1,0 +1,76 @@
+// A stack of recurrent layers over packed rows: RNN, LSTM, GRU, one or both directions, with dropout at five
+// places.
+//   RecurrentStack lstm(set, /*input=*/100, {.hidden = 128, .bidirectional = true});
+//   RecurrentOutput out = lstm.forward(tape, x, packing);   // out.y [R, 2*128], out.h_n[layer*2 + direction]
+//   [N, 128]
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "layers/recurrent_options.h"
+#include "tensor/packing.h"
+#include "tensor/parameter.h"
+#include "tensor/tape.h"
+
+namespace rondo {
+
+/// The states of a stack between two passes, index layer*directions + direction, sequences in packed order.
+/// Empty vectors mean zeros; c is for lstm alone.
+struct RecurrentState {
+  std::vector<Variable> h;  ///< each [N, P]
+  std::vector<Variable> c;  ///< each [N, H]
+};
+
+/// What one direction of one layer did, when the tape is tracing.
+struct RecurrentTrace {
+  int64_t layer = 0;
+  bool reverse = false;
+  Tensor gates;     ///< [R, S*H], CellKind::saved_blocks
+  Tensor cells;     ///< [R, H] (lstm)
+  Tensor hidden;    ///< [R, directions*P]: the layer's output; this direction's columns are its own
+  Tensor d_states;  ///< [R, H or P]: filled by Tape::backward, see RecurrentDirectionBackward::d_states
+};
+
+struct RecurrentOutput {
+  Variable y;            ///< [R, directions*P]: outputs of the top layer
+  RecurrentState final;  ///< state after each sequence's own end, in packed order
+  std::vector<RecurrentTrace> traces;
+};
+
+/// Parameters carry PyTorch's names after the cell's: lstm.weight_ih_l0, .weight_hh_l0, .bias_ih_l0,
+/// .bias_hh_l0, .weight_hr_l0 (projection), .weight_peephole_l0 (ours), and _reverse for the second
+/// direction. Gate order i f g o, r z n; coupled f g o. Initialisation torch: everything U(+-1/sqrt(H)).
+/// keras: w_ih Glorot-uniform and w_hh orthogonal over all gates at once, biases zero, forget bias 1.
+class RecurrentStack {
+ public:
+  /// @throws ConfigError from RecurrentOptions::check().
+  RecurrentStack(ParameterSet& set, int64_t input, const RecurrentOptions& options,
+                 DType type = DType::kFloat32);
+
+  void initialize(const Stream& stream);
+
+  /// @param x  [R, D] packed rows.  @throws ShapeError for another D or R.
+  /// Cost: 2*R*G*H*(D+P) operations a layer and direction; three times that with the backward pass.
+  RecurrentOutput forward(Tape& tape, const Variable& x, const Packing& packing,
+                          const RecurrentState& initial = {}) const;
+
+  const RecurrentOptions& options() const { return options_; }
+  int64_t output_size() const { return options_.directions() * options_.output(); }
+
+ private:
+  struct Direction {
+    Parameter *w_ih, *w_hh, *b_ih, *b_hh;
+    Parameter* w_hr = nullptr;
+    Parameter* peepholes = nullptr;
+  };
+  Direction add_direction(ParameterSet& set, int64_t input, const std::string& suffix, DType type);
+  void initialize(const Direction& direction, const Stream& stream) const;
+
+  RecurrentOptions options_;
+  int64_t input_;
+  std::vector<Direction> directions_;  ///< index layer*directions + direction
+};
+
+}  // namespace rondo

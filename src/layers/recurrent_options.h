@@ -1,0 +1,74 @@
+// Everything that a recurrent stack can be told, declared once.
+#pragma once
+
+#include "base/options.h"
+#include "kernels/recurrent.h"
+#include "layers/initialize.h"
+
+namespace rondo {
+
+enum class Nonlinearity { kTanh, kRelu };
+enum class Reset { kAfter, kBefore };
+
+template <>
+inline constexpr auto kNames<Cell> =
+    std::array{std::pair{Cell::kRnn, "rnn"}, std::pair{Cell::kLstm, "lstm"}, std::pair{Cell::kGru, "gru"}};
+template <>
+inline constexpr auto kNames<Nonlinearity> =
+    std::array{std::pair{Nonlinearity::kTanh, "tanh"}, std::pair{Nonlinearity::kRelu, "relu"}};
+template <>
+inline constexpr auto kNames<Reset> =
+    std::array{std::pair{Reset::kAfter, "after"}, std::pair{Reset::kBefore, "before"}};
+template <>
+inline constexpr auto kNames<Initialization> =
+    std::array{std::pair{Initialization::kTorch, "torch"}, std::pair{Initialization::kKeras, "keras"}};
+
+struct RecurrentOptions {
+  Cell cell = Cell::kLstm;
+  int64_t hidden = 128;
+  int64_t layers = 1;
+  bool bidirectional = false;
+  Nonlinearity nonlinearity = Nonlinearity::kTanh;
+  Reset reset = Reset::kAfter;
+  bool peepholes = false;
+  bool coupled = false;
+  int64_t projection = 0;
+  Initialization init = Initialization::kTorch;
+  double forget_bias = 0;
+  double input_dropout = 0;
+  double dropout = 0;
+  double state_dropout = 0;
+  double weight_dropout = 0;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v("cell", cell, "recurrent cell");
+    v("hidden", hidden, "units of each direction of each layer", Range{1, 65536});
+    v("layers", layers, "recurrent layers, each over the outputs of the one below", Range{1, 64});
+    v("bidirectional", bidirectional, "read the text in both directions");
+    v("nonlinearity", nonlinearity, "of cell rnn");
+    v("reset", reset,
+      "cell gru: reset gate after the recurrent product (PyTorch, cuDNN) or before it (Cho 2014)");
+    v("peepholes", peepholes, "cell lstm: gates see the cell state");
+    v("coupled", coupled, "cell lstm: input gate = 1 - forget gate");
+    v("projection", projection, "cell lstm: project the output to this size; 0 is none", Range{0, 65536});
+    v("init", init, "initial weights by the rules of this framework");
+    v("forget-bias", forget_bias, "added to the initial forget bias of cell lstm (init keras starts from 1)",
+      Range{-20, 20});
+    v("input-dropout", input_dropout, "share of embedding outputs dropped", Range{0, 0.99});
+    v("dropout", dropout, "share dropped between layers (two layers or more)", Range{0, 0.99});
+    v("state-dropout", state_dropout,
+      "share of the state dropped before the recurrent product, one mask a text", Range{0, 0.99});
+    v("weight-dropout", weight_dropout, "share of the recurrent weights dropped, one mask a step",
+      Range{0, 0.99});
+  }
+
+  /// @throws ConfigError for an option that has no effect beside the others: silence would hide a mistake.
+  void check() const;
+  CellKind kind() const;
+  int64_t directions() const { return bidirectional ? 2 : 1; }
+  /// P: columns of one direction's output.
+  int64_t output() const { return projection > 0 ? projection : hidden; }
+};
+
+}  // namespace rondo

@@ -1,0 +1,137 @@
+#include "layers/recurrent_pass.h"
+
+#include <memory>
+
+namespace rondo {
+
+namespace {
+
+constexpr size_t kInputsPerDirection = 8;
+
+// What the forward pass leaves for the backward pass, and what keeps its memory alive.
+struct Pass {
+  CellKind kind;
+  Packing packing;
+  Variable x;
+  std::vector<DirectionInputs> inputs;
+  Tensor y;
+  std::vector<Tensor> h_n, c_n, gates, cells, d_states;
+
+  RecurrentDirection direction(size_t d) const {
+    const DirectionInputs& in = inputs[d];
+    const int64_t width = h_n[d].dim(1);
+    return {.weights = {in.w_ih.matrix(), in.w_hh.matrix(), in.b_ih.matrix(), in.b_hh.matrix(),
+                        in.w_hr.matrix(), in.peepholes.matrix()},
+            .reverse = d == 1,
+            .h0 = in.h0.matrix(),
+            .c0 = in.c0.matrix(),
+            .state_mask = in.state_mask.matrix(),
+            .y = y.matrix().columns_at(static_cast<int64_t>(d) * width, width),
+            .h_n = h_n[d].matrix(),
+            .c_n = c_n[d].matrix(),
+            .gates = gates[d].matrix(),
+            .cells = cells[d].matrix()};
+  }
+};
+
+void allocate(Pass& pass) {
+  const DType type = pass.x.value().type();
+  const int64_t rows = pass.packing.num_rows();
+  const int64_t sequences = pass.packing.sequences();
+  const int64_t hidden = pass.inputs[0].w_ih.matrix().rows / pass.kind.blocks();
+  const int64_t width = pass.inputs[0].w_hh.matrix().columns;
+  const bool has_cell = pass.kind.has_cell_state();
+  pass.y = Tensor({rows, width * static_cast<int64_t>(pass.inputs.size())}, type);
+  for (size_t d = 0; d < pass.inputs.size(); ++d) {
+    pass.h_n.emplace_back(Shape{sequences, width}, type);
+    pass.c_n.push_back(has_cell ? Tensor({sequences, hidden}, type) : Tensor());
+    pass.gates.emplace_back(Shape{rows, pass.kind.saved_blocks() * hidden}, type);
+    pass.cells.push_back(has_cell ? Tensor({rows, hidden}, type) : Tensor());
+    if (pass.x.tape().options().tracing) {
+      pass.d_states.push_back(Tensor::zeros({rows, has_cell ? hidden : width}, type));
+    }
+  }
+}
+
+void forward(Backend& backend, const Pass& pass) {
+  std::vector<RecurrentDirection> directions;
+  for (size_t d = 0; d < pass.inputs.size(); ++d) directions.push_back(pass.direction(d));
+  backend.recurrent_forward({pass.kind, pass.packing.rows(), pass.x.matrix(), directions});
+}
+
+// Results: y, then h_n and c_n of each direction. Inputs: x, then kInputsPerDirection of each direction.
+void backward(Backend& backend, const Pass& pass, const Gradients& g) {
+  const int64_t width = pass.h_n[0].dim(1);
+  const size_t states = pass.kind.has_cell_state() ? 2 : 1;
+  std::vector<RecurrentDirectionBackward> directions;
+  for (size_t d = 0; d < pass.inputs.size(); ++d) {
+    const size_t in = 1 + d * kInputsPerDirection;
+    const size_t out = 1 + d * states;
+    const ConstMatrix d_y = g.result(0);
+    directions.push_back({.forward = pass.direction(d),
+                          .d_y = d_y ? d_y.columns_at(static_cast<int64_t>(d) * width, width) : ConstMatrix(),
+                          .d_h_n = g.result(out),
+                          .d_c_n = states == 2 ? g.result(out + 1) : ConstMatrix(),
+                          .d_weights = {g.input(in), g.input(in + 1), g.input(in + 2), g.input(in + 3),
+                                        g.input(in + 4), g.input(in + 5)},
+                          .d_h0 = g.input(in + 6),
+                          .d_c0 = g.input(in + 7),
+                          .d_states = pass.d_states.empty() ? Matrix{} : pass.d_states[d].matrix()});
+  }
+  backend.recurrent_backward({pass.kind, pass.packing.rows(), pass.x.matrix(), g.input(0), directions});
+}
+
+std::vector<Variable> input_list(const Pass& pass) {
+  std::vector<Variable> list = {pass.x};
+  for (const DirectionInputs& in : pass.inputs) {
+    for (const Variable& variable :
+         {in.w_ih, in.w_hh, in.b_ih, in.b_hh, in.w_hr, in.peepholes, in.h0, in.c0}) {
+      list.push_back(variable);
+    }
+  }
+  return list;
+}
+
+std::vector<Tensor> result_list(const Pass& pass) {
+  std::vector<Tensor> list = {pass.y};
+  for (size_t d = 0; d < pass.inputs.size(); ++d) {
+    list.push_back(pass.h_n[d]);
+    if (pass.kind.has_cell_state()) list.push_back(pass.c_n[d]);
+  }
+  return list;
+}
+
+std::vector<RecurrentTrace> traces_of(const Pass& pass) {
+  std::vector<RecurrentTrace> traces;
+  for (size_t d = 0; d < pass.d_states.size(); ++d) {
+    traces.push_back({.reverse = d == 1,
+                      .gates = pass.gates[d].clone(),  // the backward pass overwrites the gates
+                      .cells = pass.cells[d],
+                      .hidden = pass.y,
+                      .d_states = pass.d_states[d]});
+  }
+  return traces;
+}
+
+}  // namespace
+
+LayerOutput recurrent_layer(const CellKind& kind, const Variable& x, const Packing& packing,
+                            const std::vector<DirectionInputs>& directions) {
+  Tape& tape = x.tape();
+  Backend& backend = tape.backend();
+  auto pass = std::make_shared<Pass>(Pass{.kind = kind, .packing = packing, .x = x, .inputs = directions});
+  allocate(*pass);
+  forward(backend, *pass);
+  LayerOutput output{.traces = traces_of(*pass)};
+  std::vector<Variable> results =
+      tape.make_results(result_list(*pass), input_list(*pass),
+                        [&backend, pass](const Gradients& g) { backward(backend, *pass, g); });
+  output.y = results[0];
+  for (size_t i = 1; i < results.size();) {
+    output.h_n.push_back(results[i++]);
+    if (kind.has_cell_state()) output.c_n.push_back(results[i++]);
+  }
+  return output;
+}
+
+}  // namespace rondo
