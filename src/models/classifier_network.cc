@@ -1,0 +1,87 @@
+#include "models/classifier_network.h"
+
+#include "base/errors.h"
+#include "tensor/operations.h"
+
+namespace rondo {
+
+void ClassifierOptions::check() const {
+  recurrent.check();
+  if (recurrent.init == Initialization::kKeras &&
+      embedding_deviation != ClassifierOptions().embedding_deviation) {
+    throw_error<ConfigError>(
+        "--embedding-deviation has no effect here: --init keras draws embeddings from U(+-0.05)");
+  }
+}
+
+ClassifierNetwork::ClassifierNetwork(const ClassifierOptions& options, int64_t vocabulary, int64_t labels,
+                                     DType type)
+    : options_(options),
+      vocabulary_(vocabulary),
+      labels_(labels),
+      embedding_(parameters_, {vocabulary, options.embedding, type}),
+      recurrent_(parameters_, options.embedding, options.recurrent, type) {
+  options_.check();
+  if (options_.pool == PoolKind::kAttention) attention_.emplace(parameters_, recurrent_.output_size(), type);
+  linear_.emplace(parameters_, "linear", LinearShape{pooled_size(), labels, type});
+}
+
+int64_t ClassifierNetwork::pooled_size() const {
+  return recurrent_.output_size() * (options_.pool == PoolKind::kConcat ? 3 : 1);
+}
+
+void ClassifierNetwork::initialize(const Stream& stream) {
+  const Initialization rule = options_.recurrent.init;
+  embedding_.initialize(rule, options_.embedding_deviation, stream.sub(0));
+  recurrent_.initialize(stream.sub(1));
+  if (attention_) attention_->initialize(rule, stream.sub(2));
+  linear_->initialize(rule, stream.sub(3));
+}
+
+Variable ClassifierNetwork::pooled(const RecurrentOutput& output, const Packing& packing,
+                                   ClassifierPass& pass) const {
+  // The state at each sequence's own end, directions side by side: not the last column of a padded output.
+  const auto final = [&] {
+    const std::vector<Variable>& h = output.final.h;
+    return concatenate(std::span(h).last(static_cast<size_t>(options_.recurrent.directions())));
+  };
+  switch (options_.pool) {
+    case PoolKind::kFinal:
+      return final();
+    case PoolKind::kMean:
+      return pool(Pool::kMean, output.y, packing);
+    case PoolKind::kMax:
+      return pool(Pool::kMax, output.y, packing);
+    case PoolKind::kAttention: {
+      const Attended attended = attention_->forward(output.y, packing);
+      pass.attention = attended.weights;
+      return attended.y;
+    }
+    case PoolKind::kConcat: {
+      const Variable parts[] = {final(), pool(Pool::kMean, output.y, packing),
+                                pool(Pool::kMax, output.y, packing)};
+      return concatenate(parts);
+    }
+  }
+  throw_error<ConfigError>("pool: unknown kind");
+}
+
+ClassifierPass ClassifierNetwork::forward(Tape& tape, std::span<const int32_t> ids,
+                                          const Packing& packing) const {
+  const Variable x = embedding_.forward(tape, ids, options_.embedding_dropout);
+  RecurrentOutput output = recurrent_.forward(tape, x, packing);
+  ClassifierPass pass;
+  pass.logits = linear_->forward(dropout(pooled(output, packing, pass), options_.output_dropout));
+  pass.traces = std::move(output.traces);
+  return pass;
+}
+
+std::unique_ptr<ClassifierNetwork> ClassifierNetwork::cast(DType type) const {
+  auto copy = std::make_unique<ClassifierNetwork>(options_, vocabulary_, labels_, type);
+  for (const Parameter& parameter : parameters_.all()) {
+    copy->parameters_.find(parameter.name).value = parameter.value.to(type);
+  }
+  return copy;
+}
+
+}  // namespace rondo
