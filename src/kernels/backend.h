@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "kernels/array.h"
+#include "kernels/optimizer.h"
 #include "kernels/packed_rows.h"
 #include "kernels/recurrent.h"
 
@@ -31,25 +32,6 @@ struct Product {
 
 enum class Activation { kTanh, kRelu, kSigmoid };
 enum class Pool { kMean, kMax };
-
-/// One step of an optimiser on one parameter of float32, elementwise; g is the gradient times `scale`
-/// (clipping) plus, but for AdamW, weight_decay * parameter. Formulas as torch.optim.
-struct OptimizerStep {
-  enum class Rule { kSgd, kAdam, kAdamW, kRmsprop, kAdagrad };
-  Rule rule = Rule::kAdam;
-  Matrix parameter;
-  ConstMatrix gradient;
-  Matrix first;   ///< momentum (sgd), m (adam); else empty
-  Matrix second;  ///< v (adam), square average (rmsprop), sum of squares (adagrad); else empty
-  double rate = 1e-3;
-  double momentum = 0;  ///< sgd
-  double beta1 = 0.9, beta2 = 0.999;
-  double alpha = 0.99;  ///< rmsprop
-  double epsilon = 1e-8;
-  double weight_decay = 0;
-  double scale = 1;
-  int64_t step = 1;  ///< 1 at the first update: bias corrections of adam
-};
 
 class Backend {
  public:
@@ -121,6 +103,9 @@ class Backend {
                                               ConstMatrix d_losses, Matrix d_logits) = 0;
 
   virtual void optimize(const OptimizerStep& step) = 0;
+  /// Brings rows of a table up to date: the same bits as optimize() with a gradient of zeros, once a missed
+  /// step, which is what it does where a backend has nothing faster.
+  virtual void catch_up(const OptimizerCatchUp& missed);
 };
 
 }  // namespace rondo
