@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "data/labelled.h"
+#include "text/vocabulary.h"
 
 namespace rondo {
 
@@ -36,7 +36,7 @@ class LabelSet {
   void number_names();
 
   std::vector<std::string> names_;
-  std::unordered_map<std::string, int32_t> indices_;
+  TokenMap<int32_t> indices_;
   bool multi_ = false;
 };
 

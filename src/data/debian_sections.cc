@@ -1,0 +1,179 @@
+#include "data/debian_sections.h"
+
+#include <sys/wait.h>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/files.h"
+#include "base/random.h"
+#include "data/columns.h"
+#include "data/csv.h"
+#include "text/unicode.h"
+
+namespace rondo {
+namespace {
+
+struct Field {
+  std::string_view name;
+  std::string_view value;
+};
+
+// A field's first line; nothing for the lines that continue a field.
+std::optional<Field> parse_field(std::string_view line) {
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos || line[0] == ' ' || line[0] == '\t') return std::nullopt;
+  return Field{line.substr(0, colon), trim(line.substr(colon + 1))};
+}
+
+void read_field(std::string_view line, PackageRow& row) {
+  const std::optional<Field> field = parse_field(line);
+  if (!field) return;
+  if (field->name == "Package") row.package = field->value;
+  if (field->name == "Section") {
+    const size_t slash = field->value.rfind('/');
+    row.section = field->value.substr(slash == std::string_view::npos ? 0 : slash + 1);
+  }
+  const bool english = field->name == "Description" || field->name == "Description-en";
+  if (english && row.description.empty()) row.description = replace_invalid_utf8(field->value);
+}
+
+// What the shell command prints, line by line.
+class CommandLines {
+ public:
+  explicit CommandLines(const char* command) : pipe_(popen(command, "r")) {
+    if (pipe_ == nullptr) throw_error<IoError>("apt-cache: cannot be started; too many processes?");
+  }
+  ~CommandLines() { close(); }
+  CommandLines(const CommandLines&) = delete;
+  CommandLines& operator=(const CommandLines&) = delete;
+
+  std::optional<std::string> next() {
+    std::string line;
+    std::array<char, 4096> piece;
+    while (fgets(piece.data(), piece.size(), pipe_) != nullptr) {
+      line += piece.data();
+      if (!line.ends_with('\n')) continue;
+      line.pop_back();
+      return line;
+    }
+    if (line.empty()) return std::nullopt;
+    return line;
+  }
+
+  // The command's exit status.
+  int close() {
+    if (pipe_ == nullptr) return 0;
+    const int status = pclose(std::exchange(pipe_, nullptr));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+ private:
+  FILE* pipe_;
+};
+
+struct Share {
+  const char* suffix;
+  double end;  // rows whose number in [0, 1) is below it
+};
+
+std::vector<Share> parse_split(const std::string& split) {
+  if (split.empty()) return {{"", 1.0}};
+  const std::vector<std::string> parts = split_list(split, "/");
+  std::array<double, 3> sums{};
+  double sum = 0;
+  bool good = parts.size() == sums.size();
+  for (size_t i = 0; good && i < parts.size(); ++i) {
+    int share = 0;
+    const char* end = parts[i].data() + parts[i].size();
+    const auto [stop, error] = std::from_chars(parts[i].data(), end, share);
+    good = error == std::errc() && stop == end && share > 0 && share <= 1'000'000;
+    sum += share;
+    sums[i] = sum;
+  }
+  if (!good) throw_error<ConfigError>("split must be three whole numbers such as 90/5/5, got '{}'", split);
+  return {{"-train", sums[0] / sum}, {"-dev", sums[1] / sum}, {"-test", 1.0}};
+}
+
+// A number in [0, 1) from the package's name alone (FNV-1a, then mixed: FNV's high bits are weak).
+double place_of(std::string_view package) {
+  uint64_t hash = 0xCBF29CE484222325;
+  for (const unsigned char c : package) hash = (hash ^ c) * 0x100000001B3;
+  return Stream(hash).uniform(0);
+}
+
+}  // namespace
+
+std::vector<PackageRow> parse_package_index(const std::function<std::optional<std::string>()>& next_line) {
+  std::map<std::string, PackageRow> packages;
+  PackageRow row;
+  for (bool ended = false; !ended;) {
+    const std::optional<std::string> line = next_line();
+    ended = !line;
+    if (line && !line->empty()) {
+      read_field(*line, row);
+      continue;
+    }
+    if (!row.package.empty() && !row.section.empty() && !row.description.empty()) {
+      packages.try_emplace(row.package, row);
+    }
+    row = {};
+  }
+  std::vector<PackageRow> rows;
+  std::set<std::pair<std::string, std::string>> seen;
+  for (auto& [name, package] : packages) {
+    if (seen.emplace(package.section, package.description).second) rows.push_back(std::move(package));
+  }
+  return rows;
+}
+
+std::vector<PackageRow> debian_sections() {
+  CommandLines lines("LC_ALL=C apt-cache dumpavail 2>/dev/null");
+  std::vector<PackageRow> rows = parse_package_index([&] { return lines.next(); });
+  const int status = lines.close();
+  if (status == 127) {
+    throw_error<IoError>(
+        "apt-cache: not found; this corpus is made on Debian, Ubuntu or another system with apt");
+  }
+  if (status != 0) throw_error<IoError>("apt-cache dumpavail: exit status {}; try it in a shell", status);
+  // Without fetched lists apt still knows the packages that are installed: some hundreds.
+  constexpr size_t kFewest = 5000;
+  if (rows.size() < kFewest) {
+    throw_error<DataError>(
+        "apt-cache dumpavail: {} packages, expected tens of thousands; run: apt-get update", rows.size());
+  }
+  return rows;
+}
+
+std::vector<WrittenFile> write_debian_sections(const std::vector<PackageRow>& rows,
+                                               const DebianSectionsOptions& options) {
+  const bool tsv = options.output.ends_with(".tsv");
+  if (!tsv && !options.output.ends_with(".csv")) {
+    throw_error<ConfigError>("output must end in .tsv or .csv, got '{}'", options.output);
+  }
+  const char separator = tsv ? '\t' : ',';
+  const std::string stem = options.output.substr(0, options.output.size() - 4);
+  std::vector<WrittenFile> files;
+  double begin = 0;
+  for (const auto& [suffix, end] : parse_split(options.split)) {
+    WrittenFile file{.path = stem + suffix + (tsv ? ".tsv" : ".csv")};
+    std::string text = std::string("section") + separator + "description\n";
+    for (const PackageRow& row : rows) {
+      const double place = place_of(row.package);
+      if (place < begin || place >= end) continue;
+      text += csv_cell(row.section, separator) + separator + csv_cell(row.description, separator) + '\n';
+      ++file.rows;
+    }
+    write_file(file.path, text);
+    files.push_back(std::move(file));
+    begin = end;
+  }
+  return files;
+}
+
+}  // namespace rondo

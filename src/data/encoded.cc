@@ -1,0 +1,129 @@
+#include "data/encoded.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/errors.h"
+
+namespace rondo {
+namespace {
+
+// Examples a task. Fixed, so that no result can depend on the number of threads.
+constexpr int64_t kExamplesPerTask = 256;
+
+struct Chunk {
+  std::vector<int32_t> ids;
+  std::vector<int64_t> lengths;
+  int64_t unknown = 0;
+  int64_t truncated = 0;
+};
+
+int64_t num_chunks(const LabelledCorpus& corpus) {
+  return (static_cast<int64_t>(corpus.examples.size()) + kExamplesPerTask - 1) / kExamplesPerTask;
+}
+
+std::span<const Example> chunk_of(const LabelledCorpus& corpus, int64_t chunk) {
+  const std::span<const Example> examples = corpus.examples;
+  const size_t begin = chunk * kExamplesPerTask;
+  return examples.subspan(begin, std::min<size_t>(kExamplesPerTask, examples.size() - begin));
+}
+
+[[noreturn]] void throw_unseen(const LabelledCorpus& corpus, const Example& example, const std::string& name,
+                               const LabelSet& labels) {
+  const std::string near = nearest(name, labels.names());
+  constexpr size_t kShown = 10;
+  const std::span<const std::string> names = labels.names();
+  throw_error<DataError>("{}:{}: the label '{}' is none of the model's {}: {}{}{}", corpus.path, example.line,
+                         name, names.size(), fmt::join(names.first(std::min(kShown, names.size())), ", "),
+                         names.size() > kShown ? ", ..." : "",
+                         near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
+}
+
+void encode_labels(const LabelledCorpus& corpus, const LabelSet& labels, bool allow_unseen,
+                   EncodedCorpus& encoded) {
+  for (const Example& example : corpus.examples) {
+    for (const std::string& name : example.labels) {
+      const int32_t index = labels.index(name);
+      if (index == LabelSet::kUnseen && !allow_unseen) throw_unseen(corpus, example, name, labels);
+      encoded.labels.push_back(index);
+    }
+    encoded.label_offsets.push_back(static_cast<int64_t>(encoded.labels.size()));
+    encoded.lines.push_back(example.line);
+  }
+}
+
+Chunk encode_chunk(std::span<const Example> examples, const Tokenizer& tokenizer,
+                   const Vocabulary& vocabulary, int64_t max_length) {
+  Chunk chunk;
+  for (const Example& example : examples) {
+    const std::vector<std::string> tokens = tokenizer.tokens(example.text);
+    auto length = static_cast<int64_t>(tokens.size());
+    if (max_length > 0 && length > max_length) {
+      length = max_length;
+      ++chunk.truncated;
+    }
+    for (int64_t i = 0; i < length; ++i) {
+      chunk.ids.push_back(vocabulary.id(tokens[i]));
+      if (chunk.ids.back() == Vocabulary::kUnknown) ++chunk.unknown;
+    }
+    chunk.lengths.push_back(length);
+  }
+  return chunk;
+}
+
+void append(const Chunk& chunk, EncodedCorpus& encoded) {
+  encoded.ids.insert(encoded.ids.end(), chunk.ids.begin(), chunk.ids.end());
+  for (const int64_t length : chunk.lengths) encoded.offsets.push_back(encoded.offsets.back() + length);
+  encoded.unknown += chunk.unknown;
+  encoded.truncated += chunk.truncated;
+}
+
+}  // namespace
+
+std::vector<int64_t> EncodedCorpus::lengths() const {
+  std::vector<int64_t> lengths(size());
+  for (int64_t i = 0; i < size(); ++i) lengths[i] = length(i);
+  return lengths;
+}
+
+EncodedCorpus encode(const LabelledCorpus& corpus, const Tokenizer& tokenizer, const Vocabulary& vocabulary,
+                     const LabelSet& labels, const EncodeOptions& options, ThreadPool& pool) {
+  if (options.max_length < 0) {
+    throw_error<ConfigError>("max-length must be 0 (no limit) or more, got {}", options.max_length);
+  }
+  EncodedCorpus encoded;
+  encode_labels(corpus, labels, options.allow_unseen, encoded);
+  std::vector<Chunk> chunks(num_chunks(corpus));
+  pool.run(num_chunks(corpus), [&](int64_t i) {
+    chunks[i] = encode_chunk(chunk_of(corpus, i), tokenizer, vocabulary, options.max_length);
+  });
+  encoded.offsets.reserve(corpus.examples.size() + 1);
+  for (Chunk& chunk : chunks) {
+    append(chunk, encoded);
+    chunk = {};  // a large corpus should not stand in memory twice
+  }
+  return encoded;
+}
+
+Vocabulary build_vocabulary(const LabelledCorpus& corpus, const Tokenizer& tokenizer,
+                            const VocabularyLimits& limits, ThreadPool& pool) {
+  std::vector<VocabularyCounter> counters(std::min<int64_t>(num_chunks(corpus), pool.threads()));
+  pool.run(static_cast<int64_t>(counters.size()), [&](int64_t task) {
+    for (int64_t i = task; i < num_chunks(corpus); i += static_cast<int64_t>(counters.size())) {
+      for (const Example& example : chunk_of(corpus, i)) counters[task].add(tokenizer.tokens(example.text));
+    }
+  });
+  VocabularyCounter total;
+  for (const VocabularyCounter& counter : counters) total.merge(counter);
+  Vocabulary vocabulary = total.build(limits.min_count, limits.max_size);
+  if (vocabulary.size() < 2) {
+    throw_error<DataError>(
+        "{}: no token is left of {} different ones ({} in all); lower min-count ({}), or check --text-column "
+        "(read as {})",
+        corpus.path, total.distinct(), total.total(), limits.min_count, corpus.format);
+  }
+  return vocabulary;
+}
+
+}  // namespace rondo
