@@ -1,0 +1,108 @@
+// The tokenizers basic_english (torchtext) and keras (TextVectorization), which repeat others' results.
+#include <cstring>
+
+#include "text/tokenizer_kinds.h"
+#include "text/unicode.h"
+
+namespace rondo {
+namespace {
+
+/// Collects the bytes of a word; flush() ends it.
+class WordBuilder {
+ public:
+  void append(std::string_view bytes) { word_.append(bytes); }
+  void flush() {
+    if (!word_.empty()) words_.push_back(std::move(word_));
+    word_.clear();
+  }
+  std::vector<std::string> take() {
+    flush();
+    return std::move(words_);
+  }
+
+ private:
+  std::string word_;
+  std::vector<std::string> words_;
+};
+
+/// What Python's str.split() splits at.
+bool is_python_space(char32_t code) {
+  if (code < 0x80) return code == ' ' || (code >= 0x09 && code <= 0x0D) || (code >= 0x1C && code <= 0x1F);
+  return code == 0x85 || code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) ||
+         code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
+}
+
+bool is_one_of(char32_t code, const char* ascii) {
+  return code != 0 && code < 0x80 && std::strchr(ascii, static_cast<int>(code)) != nullptr;
+}
+
+/// torchtext.data.utils._basic_english_normalize: its twelve replacements in order are these two passes. The
+/// double quote goes first because its loss can complete a "<br />"; none of the others can.
+class BasicEnglishTokenizer : public Tokenizer {
+ public:
+  TokenizerKind kind() const override { return TokenizerKind::kBasicEnglish; }
+
+  std::vector<std::string> tokens(std::string_view text) const override {
+    std::string lowered = full_lower_case(text);
+    std::erase(lowered, '"');
+    const std::string_view view = lowered;
+    constexpr std::string_view kLineBreak = "<br />";
+    WordBuilder words;
+    for (size_t position = 0; position < view.size();) {
+      const size_t begin = position;
+      const char32_t code = next_code_point(view, position);
+      if (code == '<' && view.substr(begin).starts_with(kLineBreak)) {
+        position = begin + kLineBreak.size();
+        words.flush();
+      } else if (is_one_of(code, "'.,()!?")) {
+        words.flush();
+        words.append(view.substr(begin, 1));
+        words.flush();
+      } else if (is_one_of(code, ";:") || is_python_space(code)) {
+        words.flush();
+      } else {
+        words.append(view.substr(begin, position - begin));
+      }
+    }
+    return words.take();
+  }
+
+  std::string join(std::span<const std::string> tokens) const override { return join_tokens(tokens, " "); }
+};
+
+/// Keras's TextVectorization(standardize="lower_and_strip_punctuation", split="whitespace").
+class KerasTokenizer : public Tokenizer {
+ public:
+  TokenizerKind kind() const override { return TokenizerKind::kKeras; }
+
+  std::vector<std::string> tokens(std::string_view text) const override {
+    require_utf8(text);
+    WordBuilder words;
+    for (const char byte : text) {
+      const char small = byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
+      if (byte == ' ' || (byte >= '\t' && byte <= '\r')) {
+        words.flush();
+      } else if (!is_punctuation(byte)) {
+        words.append({&small, 1});
+      }
+    }
+    return words.take();
+  }
+
+  std::string join(std::span<const std::string> tokens) const override { return join_tokens(tokens, " "); }
+
+ private:
+  static bool is_punctuation(char byte) {
+    return (byte >= '!' && byte <= '/') || (byte >= ':' && byte <= '@') || (byte >= '[' && byte <= '`') ||
+           (byte >= '{' && byte <= '~');
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> make_basic_english_tokenizer() {
+  return std::make_unique<BasicEnglishTokenizer>();
+}
+std::unique_ptr<Tokenizer> make_keras_tokenizer() { return std::make_unique<KerasTokenizer>(); }
+
+}  // namespace rondo

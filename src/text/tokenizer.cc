@@ -1,0 +1,50 @@
+#include "text/tokenizer.h"
+
+#include <utility>
+
+#include "base/errors.h"
+#include "text/tokenizer_kinds.h"
+
+namespace rondo {
+
+const std::string& Tokenizer::model() const {
+  static const std::string none;
+  return none;
+}
+
+std::string join_tokens(std::span<const std::string> tokens, std::string_view separator) {
+  std::string text;
+  for (const std::string& token : tokens) {
+    if (&token != tokens.data()) text.append(separator);
+    text.append(token);
+  }
+  return text;
+}
+
+std::unique_ptr<Tokenizer> make_tokenizer(TokenizerKind kind, std::string sentencepiece_model) {
+  const bool wants_model = kind == TokenizerKind::kSentencePiece;
+  if (wants_model && sentencepiece_model.empty()) {
+    throw_error<ConfigError>("tokenizer sentencepiece: no model, expected the bytes of a .model file");
+  }
+  if (!wants_model && !sentencepiece_model.empty()) {
+    throw_error<ConfigError>("tokenizer {}: takes no SentencePiece model; choose sentencepiece",
+                             name_of(kind));
+  }
+  switch (kind) {
+    case TokenizerKind::kWords:
+      return make_words_tokenizer();
+    case TokenizerKind::kBasicEnglish:
+      return make_basic_english_tokenizer();
+    case TokenizerKind::kKeras:
+      return make_keras_tokenizer();
+    case TokenizerKind::kCharacters:
+      return make_characters_tokenizer();
+    case TokenizerKind::kBytes:
+      return make_bytes_tokenizer();
+    case TokenizerKind::kSentencePiece:
+      return make_sentencepiece_tokenizer(std::move(sentencepiece_model));
+  }
+  throw_error<ConfigError>("tokenizer: no kind {}", static_cast<int>(kind));
+}
+
+}  // namespace rondo

@@ -1,0 +1,23 @@
+// The tokenizers one by one, behind make_tokenizer(): internal to this folder.
+//   auto words = make_words_tokenizer();
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "text/tokenizer.h"
+
+namespace rondo {
+
+std::unique_ptr<Tokenizer> make_words_tokenizer();
+std::unique_ptr<Tokenizer> make_basic_english_tokenizer();
+std::unique_ptr<Tokenizer> make_keras_tokenizer();
+std::unique_ptr<Tokenizer> make_characters_tokenizer();
+std::unique_ptr<Tokenizer> make_bytes_tokenizer();
+/// @throws FormatError if `model` is no SentencePiece model.
+std::unique_ptr<Tokenizer> make_sentencepiece_tokenizer(std::string model);
+
+/// The tokens one after another with `separator` between them.
+std::string join_tokens(std::span<const std::string> tokens, std::string_view separator);
+
+}  // namespace rondo

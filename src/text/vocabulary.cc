@@ -1,0 +1,88 @@
+#include "text/vocabulary.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/errors.h"
+
+namespace rondo {
+
+Vocabulary::Vocabulary() : tokens_{kUnknownToken} { ids_.emplace(kUnknownToken, kUnknown); }
+
+Vocabulary Vocabulary::from_tokens(std::vector<std::string> tokens) {
+  if (tokens.empty()) throw_error<FormatError>("vocabulary: no tokens, expected the unknown word at least");
+  if (tokens.size() > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
+    throw_error<FormatError>("vocabulary: {} tokens are more than 32-bit ids can number", tokens.size());
+  }
+  Vocabulary result;
+  result.ids_.clear();
+  result.ids_.reserve(tokens.size());
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const auto [entry, is_new] = result.ids_.emplace(tokens[i], static_cast<int32_t>(i));
+    if (!is_new) {
+      throw_error<FormatError>("vocabulary: token \"{}\" stands at id {} and again at {}", tokens[i],
+                               entry->second, i);
+    }
+  }
+  result.tokens_ = std::move(tokens);
+  return result;
+}
+
+int32_t Vocabulary::id(std::string_view token) const {
+  const auto entry = ids_.find(token);
+  return entry == ids_.end() ? kUnknown : entry->second;
+}
+
+std::vector<int32_t> Vocabulary::ids(std::span<const std::string> tokens) const {
+  std::vector<int32_t> result;
+  result.reserve(tokens.size());
+  for (const std::string& token : tokens) result.push_back(id(token));
+  return result;
+}
+
+const std::string& Vocabulary::token(int32_t id) const {
+  if (id < 0 || id >= size()) throw_error<DataError>("vocabulary: id {} is not in 0 to {}", id, size() - 1);
+  return tokens_[static_cast<size_t>(id)];
+}
+
+void VocabularyCounter::add(std::span<const std::string> tokens) {
+  for (const std::string& token : tokens) ++counts_[token];
+  total_ += static_cast<int64_t>(tokens.size());
+}
+
+void VocabularyCounter::merge(const VocabularyCounter& other) {
+  if (&other == this) {  // a map must not change under its own loop
+    for (auto& [token, count] : counts_) count *= 2;
+  } else {
+    for (const auto& [token, count] : other.counts_) counts_[token] += count;
+  }
+  total_ += other.total_;
+}
+
+Vocabulary VocabularyCounter::build(int64_t min_count, int64_t max_size, TieOrder ties) const {
+  if (min_count < 1) throw_error<ConfigError>("vocabulary: min_count must be at least 1, got {}", min_count);
+  if (max_size < 0)
+    throw_error<ConfigError>("vocabulary: max_size must be 0 (all) or more, got {}", max_size);
+  using Entry = std::pair<const std::string, int64_t>;
+  std::vector<const Entry*> kept;
+  for (const Entry& entry : counts_) {
+    if (entry.second >= min_count && entry.first != Vocabulary::kUnknownToken) kept.push_back(&entry);
+  }
+  std::sort(kept.begin(), kept.end(), [ties](const Entry* a, const Entry* b) {
+    if (a->second != b->second) return a->second > b->second;
+    return ties == TieOrder::kAscending ? a->first < b->first : b->first < a->first;
+  });
+  if (max_size > 0) kept.resize(std::min(kept.size(), static_cast<size_t>(max_size - 1)));
+  std::vector<std::string> tokens{Vocabulary::kUnknownToken};
+  tokens.reserve(kept.size() + 1);
+  for (const Entry* entry : kept) tokens.push_back(entry->first);
+  return Vocabulary::from_tokens(std::move(tokens));
+}
+
+int64_t VocabularyCounter::count(std::string_view token) const {
+  const auto entry = counts_.find(token);
+  return entry == counts_.end() ? 0 : entry->second;
+}
+
+}  // namespace rondo
