@@ -27,12 +27,13 @@ struct Evaluation {
   double loss = 0;      ///< mean of what add_loss() was told
   double accuracy = 0;  ///< share of examples whose label (several: whose set of labels) is right
   /// Mean f1 of the labels that stand in the truth or in the predictions: as scikit-learn's f1_score without
-  /// `labels`, a label that is in neither is left out, one that is in only one of them counts as 0.
+  /// `labels`, a label that is in neither is left out, one that is in only one of them (an unseen one is)
+  /// counts as 0.
   double macro_f1 = 0;
   double micro_f1 = 0;  ///< f1 of the sums of tp, fp and fn; equals the accuracy for one label a text
   std::vector<LabelScore> labels;               ///< all of the model's labels, those of no example too
   std::vector<std::vector<int64_t>> confusion;  ///< [K][K], row truth, column prediction; empty for sets
-  std::map<std::string, int64_t> unseen;        ///< labels that the model has not: each counts as an error
+  std::map<std::string, int64_t> unseen;        ///< labels that the model has not: errors all
 
   /// {"examples", "loss", "accuracy", "macro_f1", "micro_f1", "labels": [...], "confusion"?, "unseen"?}.
   nlohmann::json to_json() const;
@@ -40,30 +41,39 @@ struct Evaluation {
   std::string table() const;
 };
 
+/// The mean of losses that are told in sums.
+class LossMean {
+ public:
+  void add(double sum, int64_t examples);
+  /// 0 before the first example.
+  double mean() const;
+
+ private:
+  double sum_ = 0;
+  int64_t examples_ = 0;
+};
+
 /// Counts truths against predictions, for one label a text.
 class Metrics {
  public:
   explicit Metrics(std::vector<std::string> labels);
 
-  /// Labels by their number. An unseen truth is given by its name in the other add().
+  /// Labels by their number.
   /// @throws ConfigError for a number that is no label's.
   void add(int32_t truth, int32_t predicted);
   /// A truth that the model has no label for: an error, and listed.
   void add_unseen(const std::string& truth, int32_t predicted);
   /// The loss of some examples, summed.
-  void add_loss(double sum, int64_t examples);
+  void add_loss(double sum, int64_t examples) { loss_.add(sum, examples); }
 
   Evaluation evaluation() const;
 
  private:
-  void check(int32_t label) const;
-
   std::vector<std::string> labels_;
   std::vector<std::vector<int64_t>> confusion_;
   std::vector<int64_t> predicted_for_unseen_;
   std::map<std::string, int64_t> unseen_;
-  double loss_ = 0;
-  int64_t loss_examples_ = 0;
+  LossMean loss_;
 };
 
 /// Counts truths against predictions, for several labels a text, none included.
@@ -75,20 +85,19 @@ class MultiLabelMetrics {
   /// has not: each is a missed label. @throws ConfigError for a number that is no label's.
   void add(std::span<const int32_t> truth, std::span<const int32_t> predicted,
            std::span<const std::string> unseen = {});
-  void add_loss(double sum, int64_t examples);
+  void add_loss(double sum, int64_t examples) { loss_.add(sum, examples); }
 
   Evaluation evaluation() const;
 
  private:
-  std::vector<char> to_set(std::span<const int32_t> labels) const;
+  std::vector<bool> to_set(std::span<const int32_t> labels) const;
 
   std::vector<std::string> labels_;
   std::vector<int64_t> both_, support_, predicted_;
   std::map<std::string, int64_t> unseen_;
   int64_t examples_ = 0;
   int64_t exact_ = 0;
-  double loss_ = 0;
-  int64_t loss_examples_ = 0;
+  LossMean loss_;
 };
 
 }  // namespace rondo

@@ -97,22 +97,27 @@ class Optimizer {
     Parameter* parameter = nullptr;
     Tensor first, second;       ///< moments; empty where the rule has none
     std::vector<int64_t> done;  ///< of a lazy table: the last step that each row has seen
-    Tensor dense_gradient;      ///< of a sparse table that is stepped densely
+    Tensor dense_gradient;      ///< of a sparse table that is stepped densely: zeros between steps
     bool lazy() const { return !done.empty(); }
   };
 
+  OptimizerStep settings(double rate, double scale) const;
   OptimizerStep make_step(const Slot& slot, double rate, double scale) const;
-  void step_dense(Slot& slot, double rate, double scale);
-  void step_rows(Slot& slot, double rate, double scale);
+  void remember(const OptimizerStep& step);
+  void step_table(Slot& slot, double rate, double scale);
+  void step_rows(Slot& slot, const OptimizerStep& table);
   void catch_up(Slot& slot, std::span<const int32_t> rows);
-  std::vector<std::pair<std::string, Tensor*>> named_moments();
 
   Backend& backend_;
+  ParameterSet& parameters_;
   OptimizerOptions options_;
   std::vector<Slot> slots_;
   int64_t steps_ = 0;
-  std::vector<PastStep> past_;  ///< steps that a row may have missed; the last is steps_
-  int64_t shrinking_from_ = 1;
+  bool has_lazy_ = false;
+  std::vector<PastStep> past_;  ///< steps that a row may have missed; the last is step steps_
+  int64_t shrinking_from_ = 1;  ///< see OptimizerCatchUp
+  std::vector<int32_t> late_rows_;
+  std::vector<int64_t> late_done_;
 };
 
 }  // namespace rondo

@@ -1,0 +1,235 @@
+#include "training/optimizer.h"
+
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <unordered_map>
+
+#include "base/errors.h"
+#include "training/clipping.h"
+
+namespace rondo {
+namespace {
+
+// Rows of a table that one task of the pool steps: about 10 us of work.
+constexpr int64_t kRowsPerTask = 128;
+
+/// Names of the moments as torch.optim's state has them; "" where the rule keeps none.
+std::pair<const char*, const char*> moment_names(const OptimizerOptions& options) {
+  switch (options.optimizer) {
+    case OptimizerRule::kSgd:
+      return {options.momentum > 0 ? "momentum_buffer" : "", ""};
+    case OptimizerRule::kAdam:
+    case OptimizerRule::kAdamW:
+      return {"exp_avg", "exp_avg_sq"};
+    case OptimizerRule::kRmsprop:
+      return {"", "square_avg"};
+    case OptimizerRule::kAdagrad:
+      return {"", "sum"};
+  }
+  return {"", ""};
+}
+
+/// Whether a step without a gradient changes anything: a moment decays or a parameter moves on.
+bool moves_without_gradient(const OptimizerOptions& options) {
+  if (options.optimizer == OptimizerRule::kSgd) return options.momentum > 0;
+  return options.optimizer != OptimizerRule::kAdagrad;
+}
+
+bool couples_weight_decay(const OptimizerOptions& options) {
+  return options.weight_decay > 0 && options.optimizer != OptimizerRule::kAdamW;
+}
+
+Tensor zeros_like(const Tensor& value, const char* name) {
+  return *name ? Tensor::zeros(value.shape()) : Tensor();
+}
+
+void copy_into(const Tensor& from, const std::string& name, const Tensor& to) {
+  if (from.type() != DType::kFloat32 || from.shape() != to.shape()) {
+    throw_error<FormatError>("optimizer state {}: wanted float32 {}, got {}{}", name, to_string(to.shape()),
+                             from.type() == DType::kFloat32 ? "" : "another type ", to_string(from.shape()));
+  }
+  if (to.bytes() > 0) std::memcpy(to.raw(), from.raw(), to.bytes());
+}
+
+}  // namespace
+
+void OptimizerOptions::check() const {
+  using Rule = OptimizerRule;
+  const OptimizerOptions defaults;
+  const bool adam = optimizer == Rule::kAdam || optimizer == Rule::kAdamW;
+  const auto refuse = [&](bool has_effect, double value, double initial, const char* name) {
+    if (has_effect || value == initial) return;
+    throw_error<ConfigError>("--{} {} has no effect with --optimizer {}; leave it out", name, value,
+                             name_of(optimizer));
+  };
+  refuse(optimizer == Rule::kSgd, momentum, defaults.momentum, "momentum");
+  refuse(adam, beta1, defaults.beta1, "beta1");
+  refuse(adam, beta2, defaults.beta2, "beta2");
+  refuse(optimizer == Rule::kRmsprop, alpha, defaults.alpha, "alpha");
+  refuse(optimizer != Rule::kSgd, epsilon, defaults.epsilon, "epsilon");
+}
+
+Optimizer::Optimizer(Backend& backend, ParameterSet& parameters, OptimizerOptions options)
+    : backend_(backend), parameters_(parameters), options_(options) {
+  options_.check();
+  const auto [first, second] = moment_names(options_);
+  for (Parameter& parameter : parameters.all()) {
+    if (!parameter.trainable) continue;
+    Slot& slot = slots_.emplace_back();
+    slot.parameter = &parameter;
+    slot.first = zeros_like(parameter.value, first);
+    slot.second = zeros_like(parameter.value, second);
+    if (!parameter.sparse) continue;
+    if (couples_weight_decay(options_)) {
+      slot.dense_gradient = Tensor::zeros(parameter.value.shape());
+    } else if (moves_without_gradient(options_)) {
+      slot.done.resize(static_cast<size_t>(parameter.value.matrix().rows), 0);
+      has_lazy_ = true;
+      const size_t index = slots_.size() - 1;
+      parameter.before_read = [this, index](std::span<const int32_t> rows) { catch_up(slots_[index], rows); };
+    }
+  }
+}
+
+Optimizer::~Optimizer() {
+  for (Slot& slot : slots_) {
+    if (slot.lazy()) slot.parameter->before_read = nullptr;
+  }
+}
+
+OptimizerStep Optimizer::settings(double rate, double scale) const {
+  return {.rule = options_.optimizer,
+          .rate = rate,
+          .momentum = options_.momentum,
+          .beta1 = options_.beta1,
+          .beta2 = options_.beta2,
+          .alpha = options_.alpha,
+          .epsilon = options_.epsilon,
+          .weight_decay = options_.weight_decay,
+          .scale = scale,
+          .step = steps_};
+}
+
+OptimizerStep Optimizer::make_step(const Slot& slot, double rate, double scale) const {
+  OptimizerStep step = settings(rate, scale);
+  step.parameter = slot.parameter->value.matrix();
+  step.first = slot.first.matrix();
+  step.second = slot.second.matrix();
+  return step;
+}
+
+Optimizer::StepReport Optimizer::step(double rate) {
+  StepReport report{.gradient_norm = gradient_norm(backend_, parameters_)};
+  report.finite = std::isfinite(report.gradient_norm);
+  if (!report.finite) return report;
+  const double scale = clip_scale(report.gradient_norm, options_.clip);
+  report.clipped = scale < 1;
+  for (Slot& slot : slots_) catch_up(slot, slot.parameter->row_gradient.rows);
+  ++steps_;
+  if (has_lazy_) remember(settings(rate, scale));
+  for (Slot& slot : slots_) {
+    if (slot.parameter->sparse) {
+      step_table(slot, rate, scale);
+    } else if (slot.parameter->gradient) {
+      OptimizerStep step = make_step(slot, rate, scale);
+      step.gradient = slot.parameter->gradient.matrix();
+      backend_.optimize(step);
+    }
+  }
+  return report;
+}
+
+void Optimizer::remember(const OptimizerStep& step) {
+  const PastStep now{step.rate, numbers_of(step)};
+  if (past_.empty() || !shrinks(past_.back().numbers, now.numbers)) shrinking_from_ = steps_;
+  past_.push_back(now);
+}
+
+void Optimizer::step_table(Slot& slot, double rate, double scale) {
+  const RowGradient& gradient = slot.parameter->row_gradient;
+  OptimizerStep step = make_step(slot, rate, scale);
+  if (slot.dense_gradient) {
+    const Matrix dense = slot.dense_gradient.matrix();
+    if (gradient.values) backend_.scatter_add_rows(gradient.values.matrix(), gradient.rows, dense);
+    step.gradient = dense;
+    backend_.optimize(step);
+    for (int32_t row : gradient.rows) backend_.fill(dense.rows_at(row, 1), 0);
+    return;
+  }
+  step_rows(slot, step);
+}
+
+void Optimizer::step_rows(Slot& slot, const OptimizerStep& table) {
+  const RowGradient& gradient = slot.parameter->row_gradient;
+  const auto step_row = [&](int64_t i) {
+    const int32_t row = gradient.rows[i];
+    OptimizerStep step = table;
+    step.gradient = gradient.values.matrix().rows_at(i, 1);
+    for (Matrix* matrix : {&step.parameter, &step.first, &step.second}) {
+      if (*matrix) *matrix = matrix->rows_at(row, 1);
+    }
+    backend_.optimize(step);
+    if (slot.lazy()) slot.done[row] = steps_;
+  };
+  const auto count = static_cast<int64_t>(gradient.rows.size());
+  backend_.threads().split(count, kRowsPerTask, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) step_row(i);
+  });
+}
+
+void Optimizer::catch_up(Slot& slot, std::span<const int32_t> rows) {
+  if (!slot.lazy()) return;
+  late_rows_.clear();
+  late_done_.clear();
+  for (int32_t row : rows) {
+    if (slot.done[row] == steps_) continue;
+    late_rows_.push_back(row);
+    late_done_.push_back(slot.done[row]);
+    slot.done[row] = steps_;
+  }
+  if (late_rows_.empty()) return;
+  backend_.catch_up({.table = make_step(slot, 0, 1),
+                     .rows = late_rows_,
+                     .done = late_done_,
+                     .past = past_,
+                     .shrinking_from = shrinking_from_});
+}
+
+void Optimizer::settle() {
+  std::vector<int32_t> rows;
+  for (Slot& slot : slots_) {
+    rows.resize(slot.done.size());
+    std::iota(rows.begin(), rows.end(), 0);
+    catch_up(slot, rows);
+  }
+  past_.clear();
+}
+
+std::vector<std::pair<std::string, Tensor>> Optimizer::tensors() {
+  settle();
+  const auto [first, second] = moment_names(options_);
+  std::vector<std::pair<std::string, Tensor>> result;
+  for (const Slot& slot : slots_) {
+    if (slot.first) result.emplace_back(slot.parameter->name + "." + first, slot.first);
+    if (slot.second) result.emplace_back(slot.parameter->name + "." + second, slot.second);
+  }
+  return result;
+}
+
+void Optimizer::restore(const std::vector<std::pair<std::string, Tensor>>& tensors, int64_t steps) {
+  if (steps < 0) throw_error<FormatError>("optimizer state: {} steps", steps);
+  std::unordered_map<std::string, Tensor> given(tensors.begin(), tensors.end());
+  const auto own = this->tensors();
+  for (const auto& [name, tensor] : own) {
+    const auto found = given.find(name);
+    if (found == given.end()) throw_error<FormatError>("optimizer state {} is missing", name);
+    copy_into(found->second, name, tensor);
+    given.erase(found);
+  }
+  if (!given.empty()) throw_error<FormatError>("optimizer state {} fits no parameter", given.begin()->first);
+  steps_ = steps;
+  for (Slot& slot : slots_) std::fill(slot.done.begin(), slot.done.end(), steps_);
+}
+
+}  // namespace rondo
