@@ -1,0 +1,280 @@
+#include "training/training_loop.h"
+
+#include <cmath>
+
+#include "base/errors.h"
+#include "base/files.h"
+#include "training/duration.h"
+
+namespace rondo {
+
+namespace {
+
+// Names of random streams under the run's seed.
+constexpr uint64_t kDropoutStream = 1;
+
+double seconds_since(std::chrono::steady_clock::time_point moment) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - moment).count();
+}
+
+nlohmann::json to_json(const TrainingEvaluation& e) {
+  return {{"update", e.update},     {"epoch", e.epoch},           {"train_loss", e.train_loss},
+          {"dev_loss", e.dev_loss}, {"dev_metric", e.dev_metric}, {"best", e.best}};
+}
+
+TrainingEvaluation evaluation_from(const nlohmann::json& json) {
+  return {.update = json.at("update"),
+          .epoch = json.at("epoch"),
+          .train_loss = json.at("train_loss"),
+          .dev_loss = json.at("dev_loss"),
+          .dev_metric = json.at("dev_metric"),
+          .best = json.at("best")};
+}
+
+// The first option in which two runs differ, for a message a person can act on.
+void check_identity(const nlohmann::json& now, const nlohmann::json& then, const std::string& path) {
+  for (const auto& [key, value] : now.items()) {
+    const auto old = then.find(key);
+    if (old != then.end() && *old == value) continue;
+    throw_error<ConfigError>(
+        "--resume: {} was made with {} {}, this run has {}; give the same, or begin anew with --force", path,
+        key, old == then.end() ? "no" : old->dump(), value.dump());
+  }
+}
+
+}  // namespace
+
+void LoopOptions::check() const {
+  optimizer.check();
+  schedule.check();
+  Duration::parse(after);
+}
+
+nlohmann::json TrainingLoop::State::to_json() const {
+  return {{"update", update},
+          {"loss_sum", loss_sum},
+          {"steps", steps},
+          {"clipped", clipped},
+          {"skipped", skipped},
+          {"skipped_in_a_row", skipped_in_a_row},
+          {"bad_evaluations", bad_evaluations},
+          {"ended", ended},
+          {"best", rondo::to_json(best)},
+          {"history", history},
+          {"log_position", log_position}};
+}
+
+void TrainingLoop::State::from_json(const nlohmann::json& json) {
+  json.at("update").get_to(update);
+  json.at("loss_sum").get_to(loss_sum);
+  json.at("steps").get_to(steps);
+  json.at("clipped").get_to(clipped);
+  json.at("skipped").get_to(skipped);
+  json.at("skipped_in_a_row").get_to(skipped_in_a_row);
+  json.at("bad_evaluations").get_to(bad_evaluations);
+  json.at("ended").get_to(ended);
+  best = evaluation_from(json.at("best"));
+  history = json.at("history");
+  json.at("log_position").get_to(log_position);
+}
+
+TrainingLoop::TrainingLoop(const LoopParts& parts)
+    : parts_(parts),
+      optimizer_(parts.backend, parts.task.parameters(), parts.options.optimizer),
+      schedule_(parts.options.schedule),
+      per_epoch_(parts.task.updates_per_epoch()),
+      updates_(Duration::parse(parts.options.after).updates(per_epoch_)) {
+  if (parts_.files.resume && file_exists(checkpoint_path(parts_.files))) restore();
+  if (!parts_.files.log.empty()) {
+    log_ = std::make_unique<RunLog>(parts_.files.log);
+    log_->truncate_to(state_.log_position);
+  }
+  if (!parts_.files.tensorboard.empty()) {
+    events_ = std::make_unique<EventFile>(parts_.files.tensorboard, state_.update);
+  }
+}
+
+void TrainingLoop::restore() {
+  const std::string path = checkpoint_path(parts_.files);
+  const Checkpoint checkpoint = read_checkpoint(path);
+  try {
+    check_identity(parts_.task.identity(), checkpoint.state.at("identity"), path);
+    state_.from_json(checkpoint.state.at("loop"));
+    schedule_.from_json(checkpoint.state.at("schedule"));
+    for (Parameter& parameter : parts_.task.parameters().all()) {
+      const Tensor& value = checkpoint.model.find(parameter.name);
+      if (value.shape() != parameter.value.shape()) {
+        throw_error<FormatError>("{}: {} has shape {}, wanted {}", path, parameter.name,
+                                 to_string(value.shape()), to_string(parameter.value.shape()));
+      }
+      parameter.value = value.clone();
+    }
+    optimizer_.restore(checkpoint.optimizer, checkpoint.state.at("optimizer_steps").get<int64_t>());
+  } catch (const nlohmann::json::exception& error) {
+    throw_error<FormatError>("{}: the checkpoint's state is damaged ({}); begin anew with --force", path,
+                             error.what());
+  }
+  best_ = checkpoint.best;
+}
+
+LoopOutcome TrainingLoop::run() {
+  begun_ = checkpointed_ = Clock::now();
+  begun_at_ = state_.update;
+  while (!state_.ended && state_.update < updates_) {
+    step();
+    const bool epoch_ends = state_.update % per_epoch_ == 0;
+    if (epoch_ends || state_.update == updates_) evaluate();
+    if (parts_.observer.stop_wanted()) {
+      save_checkpoint();
+      return {.stopped = true, .updates = state_.update, .skipped = state_.skipped, .best = state_.best};
+    }
+    if (epoch_ends || seconds_since(checkpointed_) > parts_.options.checkpoint_seconds) save_checkpoint();
+  }
+  take_best();
+  save_model();
+  remove_file(checkpoint_path(parts_.files));
+  return {.updates = state_.update, .skipped = state_.skipped, .best = state_.best};
+}
+
+void TrainingLoop::step() {
+  const int64_t index = state_.update % per_epoch_;
+  if (index == 0) state_.loss_sum = 0, state_.steps = 0, state_.clipped = 0;
+  const double rate = schedule_.rate(parts_.options.optimizer.lr, state_.update, updates_);
+  ParameterSet& parameters = parts_.task.parameters();
+  parameters.clear_gradients();
+  Tape tape(parts_.backend, {.recording = true,
+                             .training = true,
+                             .random = Stream(static_cast<uint64_t>(parts_.options.seed),
+                                              {kDropoutStream, static_cast<uint64_t>(state_.update)})});
+  const TrainingTask::Step step = parts_.task.step(tape, epoch(), index);
+  tape.backward(step.loss);
+  const Optimizer::StepReport report = optimizer_.step(rate);
+  ++state_.update;
+  if (!report.finite) return skip(step);
+  state_.skipped_in_a_row = 0;
+  state_.loss_sum += step.loss.value().at(0);
+  state_.clipped += report.clipped;
+  ++state_.steps;
+  report_progress(step, report, rate);
+}
+
+void TrainingLoop::skip(const TrainingTask::Step& step) {
+  ++state_.skipped;
+  parts_.observer.skipped({state_.update, step.lines});
+  if (log_) log_->append({{"event", "skipped"}, {"update", state_.update}, {"lines", step.lines}});
+  if (++state_.skipped_in_a_row < kMaxSkipped) return;
+  take_best();
+  save_model();
+  throw_error<Error>(
+      "training stopped at update {}: {} updates in a row had an infinite or undefined gradient, the last "
+      "one of the input's "
+      "lines {}; the last good state is in {}; lower --lr or --clip and begin anew with --force",
+      state_.update, kMaxSkipped, fmt::join(step.lines, ", "), parts_.files.output);
+}
+
+void TrainingLoop::report_progress(const TrainingTask::Step& step, const Optimizer::StepReport& report,
+                                   double rate) {
+  tokens_ += step.tokens;
+  const double seconds = seconds_since(begun_);
+  const double per_update = seconds / static_cast<double>(state_.update - begun_at_);
+  const auto steps = static_cast<double>(state_.steps);
+  const TrainingProgress progress{
+      .update = state_.update,
+      .updates = updates_,
+      .epoch = static_cast<double>(state_.update) / static_cast<double>(per_epoch_),
+      .loss = state_.loss_sum / steps,
+      .rate = rate,
+      .gradient_norm = report.gradient_norm,
+      .clipped_share = static_cast<double>(state_.clipped) / steps,
+      .tokens_per_second = static_cast<double>(tokens_) / seconds,
+      .seconds_left = per_update * static_cast<double>(updates_ - state_.update),
+      .dev_metric = state_.history.empty() ? -1 : state_.best.dev_metric};
+  parts_.observer.progressed(progress);
+  if (state_.update % kLogEvery != 0) return;
+  if (log_) {
+    log_->append({{"event", "update"},
+                  {"update", progress.update},
+                  {"loss", progress.loss},
+                  {"rate", rate},
+                  {"gradient_norm", report.gradient_norm},
+                  {"clipped_share", progress.clipped_share}});
+  }
+  if (events_) {
+    events_->scalar("train/loss", progress.loss, state_.update);
+    events_->scalar("train/gradient_norm", report.gradient_norm, state_.update);
+    events_->scalar("train/rate", rate, state_.update);
+  }
+}
+
+void TrainingLoop::evaluate() {
+  optimizer_.settle();
+  const TrainingTask::Dev dev = parts_.task.evaluate();
+  TrainingEvaluation evaluation{
+      .update = state_.update,
+      .epoch = (state_.update + per_epoch_ - 1) / per_epoch_,
+      .train_loss = state_.steps > 0 ? state_.loss_sum / static_cast<double>(state_.steps) : 0,
+      .dev_loss = dev.loss,
+      .dev_metric = dev.metric};
+  // Of two states with the same metric the one with the lower loss is better; the first evaluation is always
+  // the best so far.
+  const TrainingEvaluation& best = state_.best;
+  evaluation.best = state_.history.empty() || dev.metric > best.dev_metric ||
+                    (dev.metric == best.dev_metric && dev.loss < best.dev_loss);
+  if (evaluation.best) {
+    state_.best = evaluation;
+    state_.bad_evaluations = 0;
+    keep_best();
+  } else {
+    ++state_.bad_evaluations;
+  }
+  schedule_.report(dev.metric);
+  state_.history.push_back(to_json(evaluation));
+  state_.ended = parts_.options.patience > 0 && state_.bad_evaluations >= parts_.options.patience;
+  parts_.observer.evaluated(evaluation);
+  if (log_) {
+    nlohmann::json record = to_json(evaluation);
+    record["event"] = "evaluation";
+    log_->append(record);
+  }
+  if (events_) {
+    events_->scalar("dev/loss", dev.loss, state_.update);
+    events_->scalar("dev/metric", dev.metric, state_.update);
+  }
+}
+
+void TrainingLoop::keep_best() {
+  best_.clear();
+  for (const Parameter& parameter : parts_.task.parameters().all()) {
+    best_.emplace_back(parameter.name, parameter.value.clone());
+  }
+}
+
+void TrainingLoop::take_best() {
+  optimizer_.settle();
+  for (const auto& [name, value] : best_) parts_.task.parameters().find(name).value = value.clone();
+}
+
+void TrainingLoop::save_checkpoint() {
+  if (log_) state_.log_position = log_->position();
+  Checkpoint checkpoint;
+  checkpoint.optimizer = optimizer_.tensors();  // settles: the parameters below are up to date
+  checkpoint.model = parts_.task.pack(nlohmann::json::object());
+  checkpoint.state = {{"identity", parts_.task.identity()},
+                      {"loop", state_.to_json()},
+                      {"schedule", schedule_.to_json()},
+                      {"optimizer_steps", optimizer_.steps()}};
+  checkpoint.best = best_;
+  write_checkpoint(checkpoint_path(parts_.files), checkpoint);
+  checkpointed_ = Clock::now();
+}
+
+nlohmann::json TrainingLoop::metrics() const {
+  return {{"best", to_json(state_.best)},
+          {"history", state_.history},
+          {"updates", state_.update},
+          {"skipped", state_.skipped}};
+}
+
+void TrainingLoop::save_model() { write_model_file(parts_.files.output, parts_.task.pack(metrics())); }
+
+}  // namespace rondo

@@ -1,0 +1,66 @@
+// What a training tells while it runs. The library prints nothing: a caller draws, logs or ignores this.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rondo {
+
+/// Known before the first step.
+struct TrainingPlan {
+  std::string input_format, dev_format;
+  int64_t examples = 0, dev_examples = 0;
+  int64_t vocabulary = 0, labels = 0;
+  double unknown_share = 0;  ///< of the dev tokens
+  int64_t parameters = 0;    ///< trained and frozen numbers
+  int64_t memory_bytes = 0;  ///< parameters, gradients, optimiser, activations of a mean batch: an estimate
+  int64_t updates = 0, updates_per_epoch = 0;
+  int64_t resumed_at = 0;  ///< update that a resumed run begins with
+  int threads = 0;
+  std::string backend;
+  std::vector<std::string> warnings;
+};
+
+/// After each update.
+struct TrainingProgress {
+  int64_t update = 0;   ///< 1 after the first
+  int64_t updates = 0;  ///< planned
+  double epoch = 0;     ///< 1.5 in the middle of the second
+  double loss = 0;      ///< mean over this epoch so far
+  double rate = 0;
+  double gradient_norm = 0;
+  double clipped_share = 0;  ///< of the updates of this epoch
+  double tokens_per_second = 0;
+  double seconds_left = 0;
+  double dev_metric = -1;  ///< last one; negative: none yet
+};
+
+/// After each evaluation.
+struct TrainingEvaluation {
+  int64_t update = 0;
+  int64_t epoch = 0;
+  double train_loss = 0;
+  double dev_loss = 0;
+  double dev_metric = 0;  ///< accuracy; micro F1 where a text may have several labels
+  bool best = false;
+};
+
+/// A step whose loss or gradients were infinite or not a number: nothing was changed.
+struct SkippedStep {
+  int64_t update = 0;
+  std::vector<int64_t> lines;  ///< of the input, of the batch's texts
+};
+
+class TrainingObserver {
+ public:
+  virtual ~TrainingObserver() = default;
+  virtual void planned(const TrainingPlan&) {}
+  virtual void progressed(const TrainingProgress&) {}
+  virtual void evaluated(const TrainingEvaluation&) {}
+  virtual void skipped(const SkippedStep&) {}
+  /// Asked after each update: true saves a checkpoint and ends the run, to be resumed later.
+  virtual bool stop_wanted() { return false; }
+};
+
+}  // namespace rondo
