@@ -91,10 +91,14 @@ bool is_mark(char32_t code) {
   return code >= 0x300 && utf8proc_get_property(static_cast<utf8proc_int32_t>(code))->combining_class != 0;
 }
 
+/// Cased: letters with a case, and the ordinals, Roman numerals and letters in circles that count as such.
 bool is_cased(char32_t code) {
   const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(code));
   return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL ||
-         category == UTF8PROC_CATEGORY_LT;
+         category == UTF8PROC_CATEGORY_LT || code == 0xAA || code == 0xBA ||
+         (code >= 0x2160 && code < 0x2180) || (code >= 0x24B6 && code < 0x24EA) ||
+         (code >= 0x1F130 && code < 0x1F14A) || (code >= 0x1F150 && code < 0x1F16A) ||
+         (code >= 0x1F170 && code < 0x1F18A);
 }
 
 /// Case_Ignorable: what the search for a word's last letter looks past.
