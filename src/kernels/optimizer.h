@@ -1,6 +1,6 @@
 // The arithmetic of one optimiser step, element by element, and the rows of a table that missed some steps.
-// Every backend does it in this order with these roundings, so that a row brought up to date later holds the
-// same bits as one that took every step.
+// Within a backend both are done with the same roundings, so that a row brought up to date later holds the
+// same bits as one that took every step. (The fused order below is the fast backend's.)
 #pragma once
 
 #include <cstdint>

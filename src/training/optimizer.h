@@ -41,7 +41,8 @@ struct OptimizerOptions {
     v("beta1", beta1, "decay of the mean of gradients (adam, adamw)", Range{0, kBelowOne});
     v("beta2", beta2, "decay of the mean of squared gradients (adam, adamw)", Range{0, kBelowOne});
     v("alpha", alpha, "decay of the mean of squared gradients (rmsprop)", Range{0, kBelowOne});
-    v("epsilon", epsilon, "added to the denominator (all but sgd)", Range{0, 1});
+    // Not 0: an element whose gradients were all zero would become 0 / 0.
+    v("epsilon", epsilon, "added to the denominator (all but sgd)", Range{1e-20, 1});
     v("weight-decay", weight_decay, "pull towards zero; decoupled for adamw, added to the gradient else",
       Range{0, 1});
     v("clip", clip, "norm of all gradients together above which they are scaled down; 0: never",
