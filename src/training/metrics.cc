@@ -94,6 +94,21 @@ std::string Evaluation::table() const {
   return out;
 }
 
+std::string Evaluation::confusion_table() const {
+  if (confusion.empty()) return "";
+  size_t columns = 16;
+  for (const LabelScore& label : labels) columns = std::max(columns, width(label.label));
+  std::string out = pad("truth, predicted", columns);
+  for (size_t k = 0; k < confusion.size(); ++k) out += fmt::format("  {:>6}", fmt::format("[{}]", k + 1));
+  out += '\n';
+  for (size_t truth = 0; truth < confusion.size(); ++truth) {
+    out += pad(fmt::format("[{}] {}", truth + 1, labels[truth].label), columns);
+    for (const int64_t count : confusion[truth]) out += fmt::format("  {:>6}", count);
+    out += '\n';
+  }
+  return out;
+}
+
 void LossMean::add(double sum, int64_t examples) {
   sum_ += sum;
   examples_ += examples;

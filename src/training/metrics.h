@@ -39,6 +39,8 @@ struct Evaluation {
   nlohmann::json to_json() const;
   /// A table for people: a line a label, then the totals.
   std::string table() const;
+  /// The confusion matrix for people: a line a true label, a column a predicted one. Empty for sets.
+  std::string confusion_table() const;
 };
 
 /// The mean of losses that are told in sums.

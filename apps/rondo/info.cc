@@ -1,0 +1,82 @@
+// rondo info: what a model file holds, and the equations that it computes.
+
+#include <fmt/format.h>
+
+#include "command_line.h"
+#include "layers/equations.h"
+#include "progress.h"
+#include "storage/classifier_file.h"
+#include "verbs.h"
+
+namespace rondo::app {
+
+namespace {
+
+struct InfoOptions {
+  bool json = false;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v("json", json, "print one JSON object: configuration, labels, metrics, tensors");
+  }
+};
+
+nlohmann::ordered_json to_json(const ModelFile& file) {
+  nlohmann::ordered_json json{
+      {"kind", file.kind},     {"format_version", file.version},       {"config", file.config},
+      {"labels", file.labels}, {"vocabulary", file.vocabulary.size()}, {"metrics", file.metrics}};
+  for (const auto& [name, tensor] : file.tensors) json["tensors"][name] = tensor.shape();
+  return json;
+}
+
+void print_tensors(const ClassifierModel& model) {
+  fmt::print("\nweights\n");
+  for (const Parameter& parameter : model.network->parameters().all()) {
+    fmt::print("  {:<34} {:>16} {:>12}\n", parameter.name, to_string(parameter.value.shape()),
+               parameter.value.size());
+  }
+  fmt::print("  {:<34} {:>16} {:>12}\n", "in all", "", model.network->parameters().num_values());
+}
+
+int info(const std::string& path, const InfoOptions& options) {
+  const ModelFile file = read_model_file(path);
+  if (options.json) {
+    fmt::print("{}\n", to_json(file).dump(2));
+    return 0;
+  }
+  const ClassifierModel model = unpack_classifier(file, path);
+  const ClassifierOptions& o = model.options();
+  const RecurrentOptions& r = o.recurrent;
+  fmt::print("{}: text classifier, {} labels, {} words, {} numbers\n\n", path, model.labels.size(),
+             model.vocabulary.size(),
+             count_text(static_cast<double>(model.network->parameters().num_values())));
+  fmt::print("text -> {} -> embedding {} -> {} x {}{} {} -> pool {} -> linear {}\n\n", name_of(o.tokenizer),
+             o.embedding, r.layers, r.bidirectional ? "bidirectional " : "", name_of(r.cell), r.hidden,
+             name_of(o.pool), model.labels.size());
+  fmt::print("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(r));
+  print_tensors(model);
+  if (const auto best = file.metrics.find("best"); best != file.metrics.end()) {
+    fmt::print("\ntrained {} updates; best at update {} with dev metric {:.4f}\n",
+               file.metrics.value("updates", 0), best->value("update", 0), best->value("dev_metric", 0.0));
+  }
+  fmt::print("labels: {}\n", fmt::join(model.labels.names(), ", "));
+  return 0;
+}
+
+}  // namespace
+
+Run add_info(CLI::App& app) {
+  CLI::App* info_app = app.add_subcommand("info", "what a model file holds, and its equations");
+  info_app->footer("Example:\n  rondo info news.rondo");
+  auto path = std::make_shared<std::string>();
+  auto options = std::make_shared<InfoOptions>();
+  info_app->add_option("model", *path, "model file")->required();
+  auto line = std::make_shared<CommandLine>(*info_app);
+  line->add("Output", *options);
+  return [=] {
+    line->apply();
+    return info(*path, *options);
+  };
+}
+
+}  // namespace rondo::app

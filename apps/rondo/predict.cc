@@ -1,0 +1,155 @@
+// rondo predict: labels for a text, a file or standard input.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/files.h"
+#include "command_line.h"
+#include "data/labelled.h"
+#include "inference/predictor.h"
+#include "storage/classifier_file.h"
+#include "tensor/device.h"
+#include "verbs.h"
+
+namespace rondo::app {
+
+namespace {
+
+struct PredictOptions {
+  int64_t k = 0;
+  bool probs = false;
+  bool json = false;
+  bool unbuffered = false;
+  double threshold = 0.5;
+  ReadOptions read;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v("best", k,
+      "labels a text, most probable first; 0: one, or all above the threshold where texts have several",
+      Range{0, 1e9});
+    v("probs", probs, "print probabilities too");
+    v("json", json, "print a JSON object a text");
+    v("unbuffered", unbuffered, "answer each line at once, for a program at the other end of a pipe");
+    v("threshold", threshold, "probability above which one of several labels holds", Range{0, 1});
+    read.visit(v);
+  }
+};
+
+// Labels to print for a text.
+std::vector<int32_t> chosen(std::span<const float> row, const PredictOptions& options, bool several) {
+  if (options.k > 0 || !several) return largest(row, std::max<size_t>(1, static_cast<size_t>(options.k)));
+  std::vector<int32_t> labels = largest(row, row.size());
+  std::erase_if(labels, [&](int32_t label) { return row[label] <= options.threshold; });
+  return labels;
+}
+
+std::string line_of(std::span<const float> row, const std::vector<int32_t>& labels, const LabelSet& names,
+                    bool probs) {
+  std::string line;
+  for (const int32_t label : labels) {
+    if (!line.empty()) line += '\t';
+    line += names.name(label);
+    if (probs) line += fmt::format("\t{:.4f}", row[label]);
+  }
+  return line;
+}
+
+std::string json_of(const std::string& text, std::span<const float> row, const std::vector<int32_t>& labels,
+                    const LabelSet& names) {
+  nlohmann::ordered_json json{{"text", text}, {"predictions", nlohmann::ordered_json::array()}};
+  for (const int32_t label : labels) {
+    json["predictions"].push_back({{"label", names.name(label)}, {"probability", row[label]}});
+  }
+  return json.dump();
+}
+
+void write_out(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw_error<IoError>("cannot write to standard output; is the reader gone or the disk full?");
+  }
+}
+
+void print(const ClassifierModel& model, Backend& backend, const std::vector<std::string>& texts,
+           const PredictOptions& options) {
+  if (texts.empty()) return;
+  const Tensor probabilities = predict_texts(model, backend, texts);
+  const auto labels = static_cast<size_t>(model.labels.size());
+  std::string out;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const std::span<const float> row(probabilities.data<float>() + i * labels, labels);
+    const std::vector<int32_t> best = chosen(row, options, model.labels.multi());
+    out += options.json ? json_of(texts[i], row, best, model.labels)
+                        : line_of(row, best, model.labels, options.probs);
+    out += '\n';
+  }
+  write_out(out);
+}
+
+// A word that names a file is a file, "-" is standard input, all else is a text.
+bool is_file(const std::string& input) {
+  if (input == "-" || file_exists(input)) return true;
+  const bool one_word = input.find_first_of(" \t\n") == std::string::npos;
+  for (const char* ending : {".txt", ".csv", ".tsv", ".jsonl", ".gz"}) {
+    if (one_word && input.ends_with(ending)) {
+      throw_error<IoError>(
+          "{}: no such file; if it is a text, give it on standard input: echo '{}' | rondo predict MODEL -",
+          input, input);
+    }
+  }
+  return false;
+}
+
+int predict(const std::string& path, std::string input, const PredictOptions& options,
+            const RunOptions& run) {
+  const ClassifierModel model = load_classifier(path);
+  const auto backend = open_device(run.device, run.threads);
+  if (input.empty() && isatty(STDIN_FILENO) == 1) {
+    throw_error<ConfigError>("predict: give a text, a file or - for standard input after the model");
+  }
+  if (input.empty()) input = "-";
+  if (!is_file(input)) {
+    print(model, *backend, {input}, options);
+    return 0;
+  }
+  const bool at_once = options.unbuffered || (input == "-" && isatty(STDIN_FILENO) == 1);
+  const size_t block = at_once ? 1 : 4096;
+  ExampleReader reader(input, options.read, ExampleReader::Labels::kOptional);
+  std::vector<std::string> texts;
+  while (auto example = reader.next()) {
+    texts.push_back(std::move(example->text));
+    if (texts.size() < block) continue;
+    print(model, *backend, texts, options);
+    texts.clear();
+  }
+  print(model, *backend, texts, options);
+  return 0;
+}
+
+}  // namespace
+
+Run add_predict(CLI::App& app) {
+  CLI::App* predict_app = app.add_subcommand("predict", "labels for texts");
+  predict_app->footer(
+      "Examples:\n"
+      "  rondo predict news.rondo \"Shares rose after the talks\" -k 3 --probs\n"
+      "  rondo predict news.rondo texts.txt > labels.txt\n"
+      "  cat texts.txt | rondo predict news.rondo - --json");
+  auto path = std::make_shared<std::string>();
+  auto input = std::make_shared<std::string>();
+  auto options = std::make_shared<PredictOptions>();
+  auto run = std::make_shared<RunOptions>();
+  predict_app->add_option("model", *path, "model file")->required();
+  predict_app->add_option("input", *input, "a text, a file of texts, or - for standard input");
+  auto line = std::make_shared<CommandLine>(*predict_app);
+  line->add("Output and input", *options);
+  line->add("Machine", *run);
+  return [=] {
+    line->apply();
+    return predict(*path, *input, *options, *run);
+  };
+}
+
+}  // namespace rondo::app

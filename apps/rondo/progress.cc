@@ -1,0 +1,111 @@
+#include "progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cmath>
+#include <csignal>
+
+namespace rondo::app {
+
+namespace {
+
+std::atomic<bool> interrupted{false};
+
+void interrupt(int signal) {
+  interrupted = true;
+  // A second Ctrl-C ends at once.
+  std::signal(signal, SIG_DFL);
+}
+
+constexpr auto kRedraw = std::chrono::milliseconds(200);
+constexpr auto kPlainLine = std::chrono::seconds(30);  // where standard error is a file: now and then a line
+
+}  // namespace
+
+std::string clock_text(double seconds) {
+  const auto total = static_cast<int64_t>(std::lround(std::max(0.0, seconds)));
+  if (total >= 3600) return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
+  return fmt::format("{}:{:02}", total / 60, total % 60);
+}
+
+std::string count_text(double count) {
+  if (count >= 1e9) return fmt::format("{:.1f} G", count / 1e9);
+  if (count >= 1e6) return fmt::format("{:.1f} M", count / 1e6);
+  if (count >= 1e4) return fmt::format("{:.0f} k", count / 1e3);
+  return fmt::format("{:.0f}", count);
+}
+
+Progress::Progress() : live_(isatty(STDERR_FILENO) == 1), begun_(std::chrono::steady_clock::now()) {
+  interrupted = false;
+  std::signal(SIGINT, interrupt);
+  std::signal(SIGTERM, interrupt);
+}
+
+Progress::~Progress() {
+  clear_line();
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
+void Progress::clear_line() {
+  if (line_shown_) fmt::print(stderr, "\r\033[K");
+  line_shown_ = false;
+}
+
+void Progress::planned(const TrainingPlan& plan) {
+  for (const std::string& warning : plan.warnings) fmt::print(stderr, "warning: {}\n", warning);
+  fmt::print(stderr, "data      {} texts to learn from ({}), {} to measure on ({})\n", plan.examples,
+             plan.input_format, plan.dev_examples, plan.dev_format);
+  fmt::print(stderr, "model     {} labels, {} words ({:.1f} % of the dev tokens unknown), {} numbers\n",
+             plan.labels, plan.vocabulary, 100 * plan.unknown_share,
+             count_text(static_cast<double>(plan.parameters)));
+  fmt::print(stderr, "machine   {}, {} {}, about {:.0f} MB\n", plan.backend, plan.threads,
+             plan.threads == 1 ? "thread" : "threads", static_cast<double>(plan.memory_bytes) / 1e6);
+  fmt::print(stderr, "plan      {} updates of {} an epoch\n", plan.updates, plan.updates_per_epoch);
+  if (plan.resumed_at > 0) fmt::print(stderr, "resumed   at update {}\n", plan.resumed_at);
+}
+
+void Progress::progressed(const TrainingProgress& p) {
+  last_ = p;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - drawn_ < (live_ ? std::chrono::steady_clock::duration(kRedraw) : kPlainLine)) return;
+  if (drawn_ == std::chrono::steady_clock::time_point{} && !live_) {
+    drawn_ = now;
+    return;
+  }
+  drawn_ = now;
+  const std::string dev = p.dev_metric < 0 ? "" : fmt::format("  dev {:.4f}", p.dev_metric);
+  const std::string line = fmt::format(
+      "epoch {:.2f}  update {}/{}  loss {:.4f}{}  |g| {:.2f}  clipped {:.0f} %  {} tokens/s  left {}",
+      p.epoch, p.update, p.updates, p.loss, dev, p.gradient_norm, 100 * p.clipped_share,
+      count_text(p.tokens_per_second), clock_text(p.seconds_left));
+  if (live_) {
+    fmt::print(stderr, "\r\033[K{}", line);
+    std::fflush(stderr);
+    line_shown_ = true;
+  } else {
+    fmt::print(stderr, "{}\n", line);
+  }
+}
+
+void Progress::evaluated(const TrainingEvaluation& e) {
+  clear_line();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
+  fmt::print(stderr,
+             "epoch {:<3} loss {:.4f}  dev loss {:.4f}  dev {:.4f}{}  clipped {:.0f} %  {} tokens/s  {}\n",
+             e.epoch, e.train_loss, e.dev_loss, e.dev_metric, e.best ? " *" : "  ", 100 * last_.clipped_share,
+             count_text(last_.tokens_per_second), clock_text(seconds));
+}
+
+void Progress::skipped(const SkippedStep& step) {
+  clear_line();
+  fmt::print(stderr,
+             "warning: update {} skipped: its gradient was infinite or undefined; lines of the input: {}\n",
+             step.update, fmt::join(step.lines, ", "));
+}
+
+bool Progress::stop_wanted() { return interrupted; }
+
+}  // namespace rondo::app

@@ -1,0 +1,86 @@
+// rondo train classify: from a labelled file to a model file.
+
+#include <fmt/format.h>
+
+#include "command_line.h"
+#include "progress.h"
+#include "tensor/device.h"
+#include "training/train_classifier.h"
+#include "verbs.h"
+
+namespace rondo::app {
+
+namespace {
+
+// The words of the person, quoted for a shell where they need it.
+std::string command_text(const std::vector<std::string>& arguments) {
+  std::string text = "rondo";
+  for (const std::string& word : arguments) {
+    const bool plain = !word.empty() && word.find_first_not_of(
+                                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                            "0123456789-_./=:,+@%") == std::string::npos;
+    std::string quoted = word;
+    for (size_t at = 0; !plain && (at = quoted.find('\'', at)) != std::string::npos; at += 4)
+      quoted.replace(at, 1, "'\\''");
+    text += plain ? " " + word : " '" + quoted + "'";
+  }
+  return text;
+}
+
+std::string resume_text(std::vector<std::string> arguments) {
+  std::erase_if(arguments, [](const std::string& word) { return word == "--force" || word == "--resume"; });
+  arguments.emplace_back("--resume");
+  return command_text(arguments);
+}
+
+int train_classify(const ClassifierTask& task, const RunOptions& run,
+                   const std::vector<std::string>& arguments) {
+  const auto backend = open_device(run.device, run.threads);
+  TrainingReport report;
+  {
+    Progress progress;
+    report = train_classifier(task, *backend, progress);
+  }
+  const std::string& output = task.files.output;
+  if (report.outcome.stopped) {
+    fmt::print(stderr, "stopped at update {}; all of it is in {}.checkpoint. To go on:\n  {}\n",
+               report.outcome.updates, output, resume_text(arguments));
+    return 1;
+  }
+  if (report.outcome.skipped > 0) {
+    fmt::print(stderr, "warning: {} updates were skipped (infinite or undefined gradients)\n",
+               report.outcome.skipped);
+  }
+  fmt::print(stderr, "saved     {}: dev accuracy {:.4f}, macro F1 {:.4f} (epoch {} of {} updates)\n", output,
+             report.dev.accuracy, report.dev.macro_f1, report.outcome.best.epoch, report.outcome.updates);
+  fmt::print(stderr, "use it    rondo predict {} \"some text\"\n", output);
+  return 0;
+}
+
+}  // namespace
+
+Run add_train(CLI::App& app, const std::vector<std::string>& arguments) {
+  CLI::App* train = app.add_subcommand("train", "train a model");
+  train->require_subcommand(1);
+  CLI::App* classify = train->add_subcommand("classify", "texts to labels");
+  classify->footer(
+      "Examples:\n"
+      "  rondo train classify -i news.csv -o news.rondo\n"
+      "  rondo train classify -i news.csv -o news.rondo --cell gru --bidirectional --after 5e\n"
+      "  rondo train classify --config recipes/lesson16/torch-lstm-packed.toml -i news.csv -o lesson.rondo");
+  auto task = std::make_shared<ClassifierTask>();
+  auto run = std::make_shared<RunOptions>();
+  auto line = std::make_shared<CommandLine>(*classify);
+  line->add_config();
+  line->add("Files", task->files);
+  line->add("Data", task->corpus);
+  line->add("Model", task->model);
+  line->add("Training", task->loop);
+  line->add("Machine", *run);
+  return [=] {
+    line->apply();
+    return train_classify(*task, *run, arguments);
+  };
+}
+
+}  // namespace rondo::app
