@@ -46,10 +46,9 @@ class Tokenizer {
 /// The tokenizer of that kind.
 ///
 /// `words` (for any language, the default): normal form C, simple lower case, then
-///   - a word is a run of letters, marks and digits; an apostrophe before a letter belongs to it (don't;
-///   U+2019
-///     counts as '), a . or , between two digits too (1,000.5), and so does U+200C or U+200D between two of
-///     its characters; a hyphen parts words;
+///   - a word is a run of letters, marks and digits; a hyphen parts words. To it belong an apostrophe before
+///     a letter (don't; U+2019 counts as '), a . or , between two digits (1,000.5), and U+200C or U+200D
+///     between two of its characters;
 ///   - an ideograph (Han) is a token by itself, since no space parts words there;
 ///   - any other visible character is a token: punctuation a character, an emoji its whole cluster;
 ///   - white space and control characters part tokens and vanish; soft hyphens and direction marks vanish.
