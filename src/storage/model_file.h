@@ -34,6 +34,10 @@ struct ModelFile {
 /// @throws FormatError that names a token or label which is not UTF-8.
 TensorFile to_tensor_file(const ModelFile& model);
 
+/// Of any file that Rondo wrote: format, version, and the checksum where there is one.
+/// @throws FormatError that says which of them is wrong.
+void check_rondo_file(const TensorFile& file, const std::string& path);
+
 /// @param path  for messages.
 /// @throws FormatError: not Rondo's, of a newer version, altered, or a part of it is missing.
 ModelFile from_tensor_file(TensorFile file, const std::string& path);

@@ -1,0 +1,131 @@
+#include "storage/model_file.h"
+
+#include <charconv>
+
+#include "base/errors.h"
+#include "storage/header.h"
+#include "storage/json_text.h"
+
+namespace rondo {
+
+namespace {
+
+constexpr const char* kTokenizerTensor = "tokenizer.model";
+
+const std::string& metadata(const TensorFile& file, const std::string& key, const std::string& path) {
+  const auto found = file.metadata.find(key);
+  if (found == file.metadata.end()) {
+    throw_error<FormatError>("{}: its metadata has no {}: the file is damaged", path, key);
+  }
+  return found->second;
+}
+
+int read_version(const TensorFile& file, const std::string& path) {
+  const std::string& text = metadata(file, "format_version", path);
+  int version = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+  if (error != std::errc() || end != text.data() + text.size() || version < 1) {
+    throw_error<FormatError>("{}: its format_version is {}: the file is damaged", path, in_quotes(text));
+  }
+  if (version > kModelFileVersion) {
+    throw_error<FormatError>(
+        "{}: written by a newer Rondo (format {}, this one reads up to {}); use that Rondo or a newer one",
+        path, version, kModelFileVersion);
+  }
+  return version;
+}
+
+void check_format(const TensorFile& file, const std::string& path) {
+  const auto format = file.metadata.find("format");
+  if (format == file.metadata.end() || format->second != "rondo") {
+    throw_error<FormatError>(
+        "{}: a safetensors file, but not one of Rondo's: its format is {}, wanted \"rondo\"", path,
+        format == file.metadata.end() ? "not given" : in_quotes(format->second));
+  }
+}
+
+void check_checksum(const TensorFile& file, const std::string& path) {
+  const auto stored = file.metadata.find("checksum");
+  if (stored == file.metadata.end()) return;
+  const std::string computed = checksum(file);
+  if (stored->second != computed) {
+    throw_error<FormatError>(
+        "{}: its content was altered after it was written (checksum {}, computed {}): copy it again; after "
+        "an "
+        "edit on purpose, leave checksum out of the metadata",
+        path, in_quotes(stored->second), computed);
+  }
+}
+
+std::string bytes_of_tokenizer(const Tensor& tensor, const std::string& path) {
+  if (tensor.type() != DType::kUint8) {
+    throw_error<FormatError>("{}: tensor \"{}\" must have the type U8", path, kTokenizerTensor);
+  }
+  return {static_cast<const char*>(tensor.raw()), static_cast<size_t>(tensor.bytes())};
+}
+
+Tensor tensor_of(const std::string& bytes) {
+  Tensor tensor({static_cast<int64_t>(bytes.size())}, DType::kUint8);
+  std::copy(bytes.begin(), bytes.end(), tensor.data<uint8_t>());
+  return tensor;
+}
+
+}  // namespace
+
+TensorFile to_tensor_file(const ModelFile& model) {
+  TensorFile file;
+  file.metadata = {{"format", "rondo"},
+                   {"format_version", std::to_string(kModelFileVersion)},
+                   {"kind", model.kind},
+                   {"config", json_text(model.config, "config")},
+                   {"labels", json_list_text(model.labels, "labels")},
+                   {"vocabulary", json_list_text(model.vocabulary, "vocabulary")},
+                   {"metrics", json_text(model.metrics, "metrics")}};
+  file.tensors = model.tensors;
+  // Last: bytes of any number would put the numbers behind them off their natural alignment.
+  if (!model.tokenizer_model.empty()) {
+    file.tensors.emplace_back(kTokenizerTensor, tensor_of(model.tokenizer_model));
+  }
+  file.metadata["checksum"] = checksum(file);
+  return file;
+}
+
+void check_rondo_file(const TensorFile& file, const std::string& path) {
+  check_format(file, path);
+  read_version(file, path);
+  check_checksum(file, path);
+}
+
+ModelFile from_tensor_file(TensorFile file, const std::string& path) {
+  check_rondo_file(file, path);
+  ModelFile model;
+  model.version = read_version(file, path);
+  model.kind = metadata(file, "kind", path);
+  model.config = parse_json_object(metadata(file, "config", path), path + ": config");
+  model.labels = parse_json_list(metadata(file, "labels", path), path + ": labels");
+  model.vocabulary = parse_json_list(metadata(file, "vocabulary", path), path + ": vocabulary");
+  model.metrics = parse_json_object(metadata(file, "metrics", path), path + ": metrics");
+  for (auto& [name, tensor] : file.tensors) {
+    if (name == kTokenizerTensor) {
+      model.tokenizer_model = bytes_of_tokenizer(tensor, path);
+    } else {
+      model.tensors.emplace_back(std::move(name), std::move(tensor));
+    }
+  }
+  return model;
+}
+
+void write_model_file(const std::string& path, const ModelFile& model) {
+  write_tensor_file(path, to_tensor_file(model));
+}
+
+ModelFile read_model_file(const std::string& path) {
+  ModelFile model = from_tensor_file(read_tensor_file(path), path);
+  if (model.kind == "checkpoint") {
+    throw_error<FormatError>(
+        "{}: a checkpoint of a training, not a finished model; rondo train --resume takes it", path);
+  }
+  return model;
+}
+
+}  // namespace rondo
