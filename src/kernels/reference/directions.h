@@ -159,6 +159,12 @@ void add_outer_products(const ConstMatrix& a, const ConstMatrix& b, const Matrix
     multiply_matrices<T>({.a = a, .b = b, .c = to, .bias = {}, .transpose_a = true, .accumulate = true});
 }
 
+/// d_x += d_a W, where it is wanted: one chain over the columns of d_a for each element.
+template <class T>
+void add_input_gradient(const ConstMatrix& d_a, const ConstMatrix& w_ih, const Matrix& d_x) {
+  if (d_x) multiply_matrices<T>({.a = d_a, .b = w_ih, .c = d_x, .bias = {}, .accumulate = true});
+}
+
 /// d_p_i += sum over rows of d_a_i * c, d_p_f the same, d_p_o += sum of d_a_o * c'.
 template <class T>
 void add_peephole_gradients(const CellKind& kind, const RecurrentDirectionBackward& d, const Trace<T>& trace,
@@ -224,8 +230,7 @@ void direction_backward(const RecurrentBackward& pass, const RecurrentDirectionB
   backward_through_time(pass, d, w, trace, d_h, d_c);
   add_weight_gradients(pass, d, w, trace);
   const ConstMatrix d_a = ConstMatrix(d.forward.gates).columns_at(0, pass.kind.blocks() * w.H);
-  if (pass.d_x)
-    multiply_matrices<T>({.a = d_a, .b = d.forward.weights.w_ih, .c = pass.d_x, .accumulate = true});
+  add_input_gradient<T>(d_a, d.forward.weights.w_ih, pass.d_x);
   add_state_gradients(d_h, d.d_h0);
   if (lstm) add_state_gradients(d_c, d.d_c0);
 }
