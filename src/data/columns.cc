@@ -1,13 +1,11 @@
 #include "data/columns.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <charconv>
 #include <set>
 
 #include "base/errors.h"
-#include "data/text_lines.h"
+#include "data/wording.h"
 
 namespace rondo {
 namespace {
@@ -70,7 +68,7 @@ size_t find_column(const std::string& column, const Row& first, const char* opti
   }
   if (found == first.end()) {
     throw_error<DataError>("{}: no column named '{}', the first row has: {}; check --{} and the separator",
-                           file, column, fmt::join(first, ", "), option);
+                           file, column, short_list(first), option);
   }
   return found - first.begin();
 }
@@ -117,12 +115,12 @@ std::string describe_texts(const Columns& columns, const Row& first) {
   const std::vector<size_t>& texts = columns.texts;
   std::vector<std::string> names;
   for (const size_t column : texts) {
-    names.push_back(columns.header ? fmt::format("'{}'", trim(first[column])) : std::to_string(column + 1));
+    names.push_back(columns.header ? fmt::format("'{}'", shorten(trim(first[column])))
+                                   : std::to_string(column + 1));
   }
   const bool run = !columns.header && texts.size() > 1 && texts.back() - texts.front() == texts.size() - 1 &&
                    std::ranges::is_sorted(texts);
-  const std::string list =
-      run ? names.front() + "-" + names.back() : fmt::format("{}", fmt::join(names, ", "));
+  const std::string list = run ? names.front() + "-" + names.back() : short_list(names);
   return fmt::format("column{} {}", names.size() == 1 ? "" : "s", list);
 }
 
@@ -130,8 +128,8 @@ std::string describe(const Columns& columns, const Row& first) {
   const std::string header = columns.header ? "header" : "no header";
   const std::string texts = describe_texts(columns, first);
   if (!columns.label) return fmt::format("{}: {} the text, no label", header, texts);
-  const std::string label =
-      columns.header ? fmt::format("'{}'", trim(first[*columns.label])) : std::to_string(*columns.label + 1);
+  const std::string label = columns.header ? fmt::format("'{}'", shorten(trim(first[*columns.label])))
+                                           : std::to_string(*columns.label + 1);
   return fmt::format("{}: column {} is the label, {} the text", header, label, texts);
 }
 
@@ -162,17 +160,6 @@ std::string plain_name(std::string_view name) {
     if (c == '_' || c == '-') c = ' ';
   }
   return plain;
-}
-
-std::vector<std::string> split_list(std::string_view list, std::string_view separator) {
-  std::vector<std::string> parts;
-  while (!list.empty()) {
-    const size_t end = separator.empty() ? list.size() : std::min(list.find(separator), list.size());
-    const std::string_view part = trim(list.substr(0, end));
-    if (!part.empty()) parts.emplace_back(part);
-    list.remove_prefix(std::min(list.size(), end + separator.size()));
-  }
-  return parts;
 }
 
 Columns choose_columns(const Row& first, const ReadOptions& options, Labels labels, const std::string& file) {

@@ -32,7 +32,4 @@ struct Columns {
 Columns choose_columns(const std::vector<std::string>& first, const ReadOptions& options,
                        ExampleReader::Labels labels, const std::string& file);
 
-/// The names in a text-column option: "title, description" gives two.
-std::vector<std::string> split_list(std::string_view list, std::string_view separator);
-
 }  // namespace rondo

@@ -12,8 +12,8 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/random.h"
-#include "data/columns.h"
 #include "data/csv.h"
+#include "data/wording.h"
 #include "text/unicode.h"
 
 namespace rondo {

@@ -1,10 +1,9 @@
 #include "data/encoded.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 
 #include "base/errors.h"
+#include "data/wording.h"
 
 namespace rondo {
 namespace {
@@ -31,12 +30,9 @@ std::span<const Example> chunk_of(const LabelledCorpus& corpus, int64_t chunk) {
 
 [[noreturn]] void throw_unseen(const LabelledCorpus& corpus, const Example& example, const std::string& name,
                                const LabelSet& labels) {
-  const std::string near = nearest(name, labels.names());
-  constexpr size_t kShown = 10;
-  const std::span<const std::string> names = labels.names();
-  throw_error<DataError>("{}:{}: the label '{}' is none of the model's {}: {}{}{}", corpus.path, example.line,
-                         name, names.size(), fmt::join(names.first(std::min(kShown, names.size())), ", "),
-                         names.size() > kShown ? ", ..." : "",
+  const std::string near = nearest(shorten(name), labels.names());
+  throw_error<DataError>("{}:{}: the label '{}' is none of the model's {}: {}{}", corpus.path, example.line,
+                         shorten(name), labels.size(), short_list(labels.names()),
                          near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
 }
 

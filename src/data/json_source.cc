@@ -1,10 +1,10 @@
 // JSON lines: an object a line.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/errors.h"
 #include "data/columns.h"
 #include "data/example_source.h"
+#include "data/wording.h"
 
 namespace rondo {
 namespace {
@@ -23,7 +23,7 @@ class JsonSource : public ExampleReader::Source {
     first_ = read(*first);
     format_ = fmt::format("JSON lines: {}the text is {}",
                           label_key_.empty() ? "" : fmt::format("the label is '{}', ", label_key_),
-                          fmt::join(text_keys_, ", "));
+                          short_list(text_keys_));
   }
 
   std::optional<Example> next() override {
@@ -58,9 +58,7 @@ class JsonSource : public ExampleReader::Source {
     std::string text = e.what();
     const size_t begin = text.find("column ");
     if (begin != std::string::npos) text.erase(0, begin);
-    constexpr size_t kLimit = 160;
-    if (text.size() > kLimit) text = text.substr(0, kLimit) + "...";
-    return text;
+    return shorten(text, 160);
   }
 
   void choose_keys(const json& first) {
@@ -81,7 +79,7 @@ class JsonSource : public ExampleReader::Source {
     std::vector<std::string> keys;
     for (const auto& item : object.items()) keys.push_back(item.key());
     throw_error<DataError>("{}:{}: no key '{}', the object has: {}; name the key by --{}", lines_.name(),
-                           lines_.line(), key, fmt::join(keys, ", "), option);
+                           lines_.line(), key, short_list(keys), option);
   }
 
   Example read(const json& object) const {

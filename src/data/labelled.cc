@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/errors.h"
-#include "data/columns.h"
 #include "data/example_source.h"
 #include "data/text_lines.h"
+#include "data/wording.h"
 
 namespace rondo {
 namespace {
@@ -43,6 +43,9 @@ TextFormat detect_format(TextLines& lines, const std::string& path, const ReadOp
   const TextFormat named = format_by_name(path);
   return named != TextFormat::kAuto ? named : format_by_content(lines, path, labels);
 }
+
+// Of one example: far above what anybody means, and a bound on the time that a hostile row takes.
+constexpr size_t kMostLabels = 4096;
 
 bool is_table(TextFormat format) { return format == TextFormat::kCsv || format == TextFormat::kTsv; }
 
@@ -98,6 +101,10 @@ void ExampleReader::Source::add_labels(Example& example, std::string_view cell) 
       several ? split_list(cell, options_.label_separator) : std::vector{std::string(trim(cell))};
   for (const std::string& name : names) {
     if (name.empty() || std::ranges::find(example.labels, name) != example.labels.end()) continue;
+    if (example.labels.size() == kMostLabels) {
+      throw_error<DataError>("{}:{}: more than {} labels in one row; is this the right column?",
+                             lines_.name(), example.line, kMostLabels);
+    }
     example.labels.push_back(name);
   }
 }

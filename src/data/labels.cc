@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/errors.h"
+#include "data/wording.h"
 
 namespace rondo {
 namespace {
@@ -30,7 +31,7 @@ LabelSet::LabelSet(const LabelledCorpus& corpus) {
   if (names.empty() || (names.size() == 1 && !multi_)) {
     throw_error<DataError>(
         "{}: {}, expected two labels at least; check --label-column (read as {})", corpus.path,
-        names.empty() ? "no label" : "one label only, '" + *names.begin() + "'", corpus.format);
+        names.empty() ? "no label" : "one label only, '" + shorten(*names.begin()) + "'", corpus.format);
   }
   names_.assign(names.begin(), names.end());
   if (std::ranges::all_of(names_, is_whole_number)) std::ranges::sort(names_, by_value);

@@ -1,6 +1,7 @@
 // fastText lines and plain lines.
 #include "base/errors.h"
 #include "data/example_source.h"
+#include "data/wording.h"
 
 namespace rondo {
 namespace {

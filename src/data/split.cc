@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "base/random.h"
+#include "data/wording.h"
 
 namespace rondo {
 namespace {
@@ -82,7 +83,7 @@ std::pair<LabelledCorpus, LabelledCorpus> split_dev(LabelledCorpus corpus, doubl
   train.replaced_lines = corpus.replaced_lines;
   for (int64_t i = 0; i < size; ++i) {
     LabelledCorpus& part = is_dev[i] ? dev : train;
-    if (corpus.examples[i].text.find_first_not_of(" \t") == std::string::npos) ++part.empty_texts;
+    if (trim(corpus.examples[i].text).empty()) ++part.empty_texts;
     part.examples.push_back(std::move(corpus.examples[i]));
   }
   return {std::move(train), std::move(dev)};

@@ -44,7 +44,4 @@ class TextLines {
   int64_t replaced_lines_ = 0;
 };
 
-/// `text` without spaces and tabs at both ends.
-std::string_view trim(std::string_view text);
-
 }  // namespace rondo
