@@ -99,16 +99,18 @@ Optimizer::~Optimizer() {
 }
 
 OptimizerStep Optimizer::settings(double rate, double scale) const {
-  return {.rule = options_.optimizer,
-          .rate = rate,
-          .momentum = options_.momentum,
-          .beta1 = options_.beta1,
-          .beta2 = options_.beta2,
-          .alpha = options_.alpha,
-          .epsilon = options_.epsilon,
-          .weight_decay = options_.weight_decay,
-          .scale = scale,
-          .step = steps_};
+  OptimizerStep step;
+  step.rule = options_.optimizer;
+  step.rate = rate;
+  step.momentum = options_.momentum;
+  step.beta1 = options_.beta1;
+  step.beta2 = options_.beta2;
+  step.alpha = options_.alpha;
+  step.epsilon = options_.epsilon;
+  step.weight_decay = options_.weight_decay;
+  step.scale = scale;
+  step.step = steps_;
+  return step;
 }
 
 OptimizerStep Optimizer::make_step(const Slot& slot, double rate, double scale) const {
