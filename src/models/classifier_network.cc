@@ -32,7 +32,12 @@ int64_t ClassifierNetwork::pooled_size() const {
 
 void ClassifierNetwork::initialize(const Stream& stream) {
   const Initialization rule = options_.recurrent.init;
-  embedding_.initialize(rule, options_.embedding_deviation, stream.sub(0));
+  if (rule == Initialization::kKeras) {
+    initialize_uniform(embedding_.table().value, -0.05, 0.05, stream.sub(0));
+  } else {
+    initialize_normal(embedding_.table().value, options_.embedding_mean, options_.embedding_deviation,
+                      stream.sub(0));
+  }
   recurrent_.initialize(stream.sub(1));
   if (attention_) attention_->initialize(rule, stream.sub(2));
   linear_->initialize(rule, stream.sub(3));

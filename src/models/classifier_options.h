@@ -18,6 +18,7 @@ struct ClassifierOptions {
   TokenizerKind tokenizer = TokenizerKind::kWords;
   int64_t max_length = 0;
   int64_t embedding = 100;
+  double embedding_mean = 0;
   double embedding_deviation = 0.1;
   double embedding_dropout = 0;
   RecurrentOptions recurrent;
@@ -29,6 +30,7 @@ struct ClassifierOptions {
     v("tokenizer", tokenizer, "how a text is cut into tokens");
     v("max-length", max_length, "tokens of a text that are read; 0 reads all", Range{0, 1e9});
     v("embedding", embedding, "numbers a word", Range{1, 65536});
+    v("embedding-mean", embedding_mean, "mean of the initial embeddings (init torch)", Range{-10, 10});
     v("embedding-deviation", embedding_deviation,
       "initial embeddings are normal with this deviation (init torch)", Range{0, 10});
     v("embedding-dropout", embedding_dropout, "share of word types dropped, all their places at once",
