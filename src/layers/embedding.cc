@@ -48,11 +48,6 @@ Embedding::Embedding(ParameterSet& set, const EmbeddingShape& shape)
   table_.sparse = true;
 }
 
-void Embedding::initialize(Initialization rule, double deviation, const Stream& stream) {
-  if (rule == Initialization::kKeras) return initialize_uniform(table_.value, -0.05, 0.05, stream);
-  initialize_normal(table_.value, 0, deviation, stream);
-}
-
 Variable Embedding::forward(Tape& tape, std::span<const int32_t> ids, double type_dropout) const {
   const int64_t vocabulary = table_.value.dim(0);
   const int64_t dimension = table_.value.dim(1);

@@ -5,7 +5,6 @@
 
 #include <span>
 
-#include "layers/initialize.h"
 #include "tensor/parameter.h"
 #include "tensor/tape.h"
 
@@ -19,12 +18,8 @@ struct EmbeddingShape {
 
 class Embedding {
  public:
-  /// Adds "embedding.weight" [V, D], zeros until initialize() or a file fills it.
+  /// Adds "embedding.weight" [V, D], zeros until its owner fills it (initialize.h, vectors or a file).
   Embedding(ParameterSet& set, const EmbeddingShape& shape);
-
-  /// Normal with this deviation; keras: U(+-0.05). docs/adr/0006-defaults.md has the measurements behind the
-  /// default.
-  void initialize(Initialization rule, double deviation, const Stream& stream);
 
   /// x[r] = table[ids[r]] -> [R, D]; while training, each word *type* is dropped (all its places at once)
   /// with `type_dropout` and the others are scaled by 1/(1-type_dropout).

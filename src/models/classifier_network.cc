@@ -7,10 +7,12 @@ namespace rondo {
 
 void ClassifierOptions::check() const {
   recurrent.check();
+  const ClassifierOptions defaults;
   if (recurrent.init == Initialization::kKeras &&
-      embedding_deviation != ClassifierOptions().embedding_deviation) {
+      (embedding_mean != defaults.embedding_mean || embedding_deviation != defaults.embedding_deviation)) {
     throw_error<ConfigError>(
-        "--embedding-deviation has no effect here: --init keras draws embeddings from U(+-0.05)");
+        "--embedding-mean and --embedding-deviation have no effect here: --init keras draws embeddings from "
+        "U(+-0.05)");
   }
 }
 
