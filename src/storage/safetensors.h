@@ -7,6 +7,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,9 @@ void write_tensor_file(const std::string& path, const TensorFile& file);
 /// @throws FormatError that says what is wrong and where; IoError if it is no regular file or cannot be read.
 /// Cost: memory of the file's tensors, and of a few times its header.
 TensorFile read_tensor_file(const std::string& path);
+
+/// The same of a file's bytes. @param path  for messages.
+TensorFile parse_tensor_file(std::string_view bytes, const std::string& path);
 
 /// Of all metadata but the key "checksum" and of all tensors, whatever their order in the file: 8 hexadecimal
 /// digits (CRC-32). Finds damage, not forgery.

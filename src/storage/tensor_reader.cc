@@ -15,10 +15,29 @@ namespace {
 // As the reference implementation: no header is longer.
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
 
-/// A file of known size that is read from front to back.
+/// Bytes of known number.
 class Source {
  public:
-  explicit Source(const std::string& path) : path_(path) {
+  virtual ~Source() = default;
+  virtual uint64_t size() const = 0;
+  virtual void read_at(uint64_t offset, void* target, uint64_t count) = 0;
+};
+
+class MemorySource : public Source {
+ public:
+  explicit MemorySource(std::string_view bytes) : bytes_(bytes) {}
+  uint64_t size() const override { return bytes_.size(); }
+  void read_at(uint64_t offset, void* target, uint64_t count) override {
+    bytes_.copy(static_cast<char*>(target), count, offset);
+  }
+
+ private:
+  std::string_view bytes_;
+};
+
+class FileSource : public Source {
+ public:
+  explicit FileSource(const std::string& path) : path_(path) {
     std::error_code error;
     const std::filesystem::file_status status = std::filesystem::status(path, error);
     if (!std::filesystem::exists(status)) {
@@ -33,9 +52,9 @@ class Source {
     if (error || !stream_) throw_error<IoError>("{}: cannot be opened; may you read it?", path);
   }
 
-  uint64_t size() const { return size_; }
+  uint64_t size() const override { return size_; }
 
-  void read_at(uint64_t offset, void* target, uint64_t count) {
+  void read_at(uint64_t offset, void* target, uint64_t count) override {
     if (offset != position_) stream_.seekg(static_cast<std::streamoff>(offset));
     stream_.read(static_cast<char*>(target), static_cast<std::streamsize>(count));
     if (!stream_) throw_error<IoError>("{}: reading stopped near byte {} of {}", path_, offset, size_);
@@ -76,7 +95,7 @@ std::string read_header(Source& source, const std::string& path) {
 }
 
 DType dtype_of(const TensorEntry& entry, const std::string& path) {
-  const std::optional<DType> type = dtype_from_name(in_quotes(entry.dtype));
+  const std::optional<DType> type = dtype_from_name(entry.dtype);
   if (!type) {
     throw_error<FormatError>("{}: tensor {} has the type {}; Rondo reads F32, F64, I32 and U8: convert it",
                              path, in_quotes(entry.name), in_quotes(entry.dtype));
@@ -149,10 +168,7 @@ Tensor read_tensor(const TensorEntry& entry, uint64_t start, Source& source, con
   return tensor;
 }
 
-}  // namespace
-
-TensorFile read_tensor_file(const std::string& path) {
-  Source source(path);
+TensorFile read(Source& source, const std::string& path) {
   const std::string json = read_header(source, path);
   TensorHeader header = parse_tensor_header(json, path);
   const uint64_t start = 8 + json.size();
@@ -164,6 +180,18 @@ TensorFile read_tensor_file(const std::string& path) {
     file.tensors.emplace_back(entry.name, read_tensor(entry, start, source, path));
   }
   return file;
+}
+
+}  // namespace
+
+TensorFile read_tensor_file(const std::string& path) {
+  FileSource source(path);
+  return read(source, path);
+}
+
+TensorFile parse_tensor_file(std::string_view bytes, const std::string& path) {
+  MemorySource source(bytes);
+  return read(source, path);
 }
 
 }  // namespace rondo
