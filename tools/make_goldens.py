@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Makes tests/goldens/: what PyTorch computes for small recurrent stacks, so that the tests need no PyTorch.
+
+usage: make_goldens.py [folder]      needs torch, numpy, safetensors; their versions are written into each file.
+Run it by hand only; the files are checked in.
+
+recurrent_NAME.safetensors, one a cell, depth and number of directions. Sequences are in packed order (falling
+length), rows time-major as in src/kernels/packed_rows.h; states are [layers*directions, N, size] as h_n.
+  lengths [N] int32           x [R, D]           h0, c0
+  weight_ih_l0, ...           torch's names
+  y [R, directions*P]         h_n, c_n           the forward pass
+  d_y, d_h_n, d_c_n           arriving gradients: loss = sum(d_y*y) + sum(d_h_n*h_n) + sum(d_c_n*c_n)
+  d_x, d_h0, d_c0, d_weight_ih_l0, ...           what torch's autograd gives for them
+torch refuses an empty sequence: it runs without those, and their final state is defined as their initial
+state, so that d_h_n arrives at d_h0 unchanged.
+
+training_NAME.safetensors: embedding of 7 words, a recurrent stack, linear on the last layer's final states
+(both directions side by side), mean cross-entropy, 10 steps of Adam at rate 1e-2.
+  ids (packed rows), lengths, labels [N] int32   embedding.weight, lstm.weight_ih_l0, ..., linear.weight/bias
+  losses [10]  before each step                  logits [N, 3] of the initial weights
+
+Everything is computed in float64 from float32 operands and rounded once, but for the losses, which float32 is
+held against within 1e-4.
+"""
+import sys
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import torch
+from safetensors.numpy import save_file
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence
+
+LENGTHS = [5, 3, 3, 2, 1, 0]
+INPUT, HIDDEN, PROJECTION = 3, 4, 2
+CELLS = {
+    "rnn": (nn.RNN, {}),
+    "rnn_relu": (nn.RNN, {"nonlinearity": "relu"}),
+    "lstm": (nn.LSTM, {}),
+    "lstm_projected": (nn.LSTM, {"proj_size": PROJECTION}),
+    "gru": (nn.GRU, {}),
+}
+
+
+def step_counts(lengths):
+    return [sum(length > t for length in lengths) for t in range(max(lengths))]
+
+
+def numpy_of(tensor):
+    return np.ascontiguousarray(tensor.detach().to(torch.float32).numpy())
+
+
+def draw(generator, *shape):
+    """Normal float32 values as float64: the operands are exact in both."""
+    return torch.randn(*shape, generator=generator).double()
+
+
+def make_stack(kind, options, layers, directions, generator, input_size=INPUT):
+    stack = kind(input_size, HIDDEN, num_layers=layers, bidirectional=directions == 2, **options).double()
+    with torch.no_grad():
+        for weight in stack.parameters():
+            # Twice torch's own range: gates leave their linear middle.
+            values = torch.rand(weight.shape, generator=generator) * 2 - 1
+            weight.copy_(values.double() * np.float32(2 / HIDDEN**0.5))
+            weight.copy_(weight.float().double())
+    return stack
+
+
+def run_stack(stack, x, lengths, states):
+    """Output rows and final states [layers*directions, N, size] of every sequence, the empty ones last."""
+    alive = sum(length > 0 for length in lengths)
+    packed = PackedSequence(x, torch.tensor(step_counts(lengths)))
+    initial = [state[:, :alive].contiguous() for state in states]
+    y, final = stack(packed, tuple(initial) if len(initial) == 2 else initial[0])
+    final = final if isinstance(final, tuple) else (final,)
+    return y.data, [torch.cat([f, s[:, alive:]], dim=1) for f, s in zip(final, states)]
+
+
+def recurrent_golden(kind, options, layers, directions, seed):
+    generator = torch.Generator().manual_seed(seed)
+    stack = make_stack(kind, options, layers, directions, generator)
+    output = options.get("proj_size", HIDDEN)
+    x = draw(generator, sum(LENGTHS), INPUT).requires_grad_()
+    sizes = {"h": output, "c": HIDDEN} if kind is nn.LSTM else {"h": output}
+    states = {
+        letter: draw(generator, layers * directions, len(LENGTHS), size).requires_grad_()
+        for letter, size in sizes.items()
+    }
+    y, final = run_stack(stack, x, LENGTHS, list(states.values()))
+    arrays = {"lengths": np.array(LENGTHS, np.int32), "x": numpy_of(x), "y": numpy_of(y)}
+    d_y = draw(generator, *y.shape)
+    loss = (d_y * y).sum()
+    arrays["d_y"] = numpy_of(d_y)
+    for letter, state in zip(states, final):
+        weighting = draw(generator, *state.shape)
+        loss = loss + (weighting * state).sum()
+        arrays[f"{letter}_n"] = numpy_of(state)
+        arrays[f"d_{letter}_n"] = numpy_of(weighting)
+    loss.backward()
+    arrays["d_x"] = numpy_of(x.grad)
+    for letter, state in states.items():
+        arrays[f"{letter}0"] = numpy_of(state)
+        arrays[f"d_{letter}0"] = numpy_of(state.grad)
+    for name, weight in stack.named_parameters():
+        arrays[name] = numpy_of(weight)
+        arrays[f"d_{name}"] = numpy_of(weight.grad)
+    return arrays
+
+
+class Classifier(nn.Module):
+    def __init__(self, name, stack, output, directions):
+        super().__init__()
+        self.embedding = nn.Embedding(7, INPUT)
+        self.name = name
+        self.add_module(name, stack)
+        self.linear = nn.Linear(output * directions, 3)
+        self.directions = directions
+        self.double()
+
+    def forward(self, ids, lengths):
+        stack = getattr(self, self.name)
+        count = stack.num_layers * self.directions
+        states = [torch.zeros(count, len(lengths), stack.proj_size or HIDDEN).double()]
+        if isinstance(stack, nn.LSTM):
+            states.append(torch.zeros(count, len(lengths), HIDDEN).double())
+        _, final = run_stack(stack, self.embedding(ids), lengths, states)
+        return self.linear(torch.cat(list(final[0][-self.directions :]), dim=1))
+
+
+def training_golden(cell, kind, options, layers, directions, seed):
+    generator = torch.Generator().manual_seed(seed)
+    stack = make_stack(kind, options, layers, directions, generator)
+    model = Classifier(cell, stack, options.get("proj_size", HIDDEN), directions)
+    with torch.no_grad():
+        for weight in [model.embedding.weight, model.linear.weight, model.linear.bias]:
+            weight.copy_(draw(generator, *weight.shape))
+    ids = torch.randint(7, (sum(LENGTHS),), generator=generator)
+    labels = torch.randint(3, (len(LENGTHS),), generator=generator)
+    arrays = {
+        "ids": ids.numpy().astype(np.int32),
+        "lengths": np.array(LENGTHS, np.int32),
+        "labels": labels.numpy().astype(np.int32),
+        "logits": numpy_of(model(ids, LENGTHS)),
+    }
+    arrays |= {name: numpy_of(weight) for name, weight in model.named_parameters()}
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    losses = []
+    for _ in range(10):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(ids, LENGTHS), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    arrays["losses"] = np.array(losses, np.float32)
+    return {name: array.copy() for name, array in arrays.items()}  # later steps wrote into shared memory
+
+
+def main():
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent.parent / "tests/goldens"
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    for number, (name, (kind, options)) in enumerate(CELLS.items()):
+        metadata = {
+            "made_by": "tools/make_goldens.py",
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "safetensors": safetensors.__version__,
+            "cell": name,
+        }
+        for layers in (1, 2, 3):
+            for directions in (1, 2):
+                seed = 100 * number + 10 * layers + directions
+                details = metadata | {"layers": str(layers), "directions": str(directions)}
+                arrays = recurrent_golden(kind, options, layers, directions, seed)
+                save_file(arrays, folder / f"recurrent_{name}_{layers}x{directions}.safetensors", details)
+        details = metadata | {"layers": "2", "directions": "2"}
+        # The module carries the cell's name as in a model file: rnn, lstm, gru.
+        arrays = training_golden(name.split("_")[0], kind, options, 2, 2, 1000 + number)
+        save_file(arrays, folder / f"training_{name}.safetensors", details)
+
+
+if __name__ == "__main__":
+    main()
