@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,7 +20,8 @@ class ByteReader {
   ~ByteReader();
   ByteReader(ByteReader&&) noexcept;
 
-  /// Fills as much of `buffer` as there is; 0 at the end.
+  /// Fills as much of `buffer` as there is; 0 at the end. A pipe or a terminal gives what has arrived, one
+  /// byte at least, so that a line that was typed is answered at once.
   size_t read(std::span<char> buffer);
   const std::string& path() const;
 
@@ -52,11 +52,15 @@ class LineReader {
 /// The whole file (gzip opened). @throws IoError; DataError above `limit` bytes.
 std::string read_file(const std::string& path, int64_t limit = int64_t{1} << 36);
 
+/// Whether the path leads to anything: a file, a folder, a device.
 bool file_exists(const std::string& path);
+/// Removes a file; one that is not there is no error. @throws IoError
 void remove_file(const std::string& path);
 
 /// A file written beside its target (TARGET.XXXXXX.partial), synchronised and renamed by commit(): the target
 /// holds the old bytes or the new, never a mixture. Without commit() the partial file is removed.
+/// A new file's mode is 0644 less the umask; one that is replaced keeps its permissions, and a symbolic link
+/// stays a link. A device, a pipe, /dev/stdout, /dev/stderr and /dev/fd/N are written in place.
 class AtomicFile {
  public:
   /// @throws IoError (no permission, no such folder).
@@ -70,8 +74,14 @@ class AtomicFile {
   void commit();
 
  private:
-  std::string target_;
-  std::string partial_;
+  void open_partial(int mode);
+  void flush();
+  [[noreturn]] void fail(int error) const;
+
+  std::string target_;   ///< as the caller named it, for messages
+  std::string real_;     ///< the target with links followed
+  std::string partial_;  ///< empty: the target is written in place
+  std::string buffer_;   ///< small writes gather here
   int descriptor_ = -1;
 };
 

@@ -1,13 +1,12 @@
 // An option is declared once: one field of one struct, visited with its name, help and range.
 //   struct Size { int hidden = 128;
-//     template <class Visitor> void visit(Visitor& v) { v("hidden", hidden, "units a direction", Range{1,
-//     65536}); } };
-//   Size size;  OptionList list(size);  list.find("hidden")->set_text("256");  nlohmann::json saved =
-//   list.to_json();
+//     template <class V> void visit(V& v) { v("hidden", hidden, "units a direction", Range{1, 65536}); } };
+//   Size size;  OptionList list(size);  list.find("hidden").set_text("256");  auto saved = list.to_json();
 // The command line, the configuration file, the model file and the documentation all read this list.
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -41,8 +40,12 @@ const char* name_of(Enum value) {
   return "?";
 }
 
-/// The candidate with the smallest edit distance to `word`, or "" if none is near.
+/// The candidate with the smallest edit distance to `word` (a swap of neighbours counts one, upper and lower
+/// case are equal), or "" if none is near: at most a third of the letters, or one, may differ.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+/// The double whose shortest decimal form is that of `value`: 0.1F is saved as 0.1, not 0.10000000149011612.
+double shortest(float value);
 
 /// One field of an options struct, without its type. It points into the struct, which must outlive it.
 struct Option {
@@ -54,15 +57,18 @@ struct Option {
   Range range;
   std::vector<std::string> choices;
   std::function<nlohmann::json()> get;
-  std::function<void(const nlohmann::json&)> assign;  // of the right JSON type already
+  std::function<void(const nlohmann::json&)> assign;  ///< of the right JSON type and range already
+  std::function<bool(const nlohmann::json&)> fits;    ///< whether the field's C++ type can hold the number
 
   /// Sets the field. @throws ConfigError that names the option, what it accepts and what was given.
   void set(const nlohmann::json& value) const;
   /// Sets the field from what a person typed: "0.5", "lstm", "true", "a,b" for a list.
   void set_text(const std::string& text) const;
+  /// The value as set() would store it: 3.0 becomes 3 for an integer. @throws ConfigError as set().
+  nlohmann::json check(const nlohmann::json& value) const;
   /// The value as a person would type it.
   std::string text() const;
-  /// What is accepted, for help and messages: "rnn|lstm|gru", "1 to 65536", "text".
+  /// What is accepted, for help and messages: "rnn|lstm|gru", "1 to 65536", "at least 0", "text".
   std::string accepts() const;
 };
 
@@ -94,7 +100,9 @@ class OptionList {
         }
       };
     } else {
-      option.get = [&field] { return nlohmann::json(field); };
+      static_assert(kind_of<Field>() != Option::Kind::kText || std::is_same_v<Field, std::string>);
+      option.get = [&field] { return to_json_value(field); };
+      option.fits = &fits_in<Field>;
       option.assign = [&field](const nlohmann::json& json) { json.get_to(field); };
     }
     options_.push_back(std::move(option));
@@ -104,7 +112,7 @@ class OptionList {
   /// The option of this name. @throws ConfigError that suggests the nearest name.
   const Option& find(std::string_view name) const;
   nlohmann::json to_json() const;
-  /// Sets the fields named in an object. @throws ConfigError for an unknown name or a wrong value.
+  /// Sets the fields named in an object, all or none. @throws ConfigError for an unknown name or wrong value.
   void from_json(const nlohmann::json& object) const;
 
  private:
@@ -116,6 +124,23 @@ class OptionList {
     if constexpr (std::is_enum_v<Field>) return Option::Kind::kChoice;
     if constexpr (std::is_same_v<Field, std::vector<std::string>>) return Option::Kind::kList;
     return Option::Kind::kText;
+  }
+
+  template <class Field>
+  static nlohmann::json to_json_value(const Field& field) {
+    if constexpr (std::is_same_v<Field, float>) return shortest(field);
+    return field;
+  }
+
+  template <class Field>
+  static bool fits_in(const nlohmann::json& number) {
+    if constexpr (kind_of<Field>() == Option::Kind::kInteger) {
+      return number.is_number_unsigned() ? std::in_range<Field>(number.get<uint64_t>())
+                                         : std::in_range<Field>(number.get<int64_t>());
+    } else if constexpr (kind_of<Field>() == Option::Kind::kReal) {
+      return std::abs(number.get<double>()) <= std::numeric_limits<Field>::max();  // false for a NaN
+    }
+    return true;
   }
 
   std::vector<Option> options_;

@@ -10,14 +10,20 @@
 
 namespace rondo {
 
+/// Philox 4x32 with 10 rounds: 128 random bits of a counter and a key.
+/// Source: Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"; the tests hold it
+/// against the known answers that Random123 publishes.
+std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
+
 /// A stream of independent numbers, addressed by index.
-/// Source: Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
+/// The 64-bit key is a chain of SplitMix64 steps over seed and path: Stream(s, {a, b}) is
+/// Stream(s, {a}).sub(b), and neighbouring seeds or names give unrelated streams.
 class Stream {
  public:
   /// The stream of (seed, path): path names the use, such as {step, layer, purpose}.
   explicit Stream(uint64_t seed, std::initializer_list<uint64_t> path = {});
 
-  /// A stream inside this one.
+  /// A stream inside this one: Stream(seed, {a}).sub(b) is Stream(seed, {a, b}).
   Stream sub(uint64_t name) const;
 
   /// 32 random bits. Numbers 4i .. 4i+3 come from one block: reading in order costs a quarter.
