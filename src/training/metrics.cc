@@ -28,12 +28,13 @@ int64_t total(const std::map<std::string, int64_t>& counts) {
   return sum;
 }
 
-/// Mean f1 of the labels that occur; an unseen one occurs in the truth and has f1 0.
-double macro_f1(const std::vector<LabelScore>& labels, size_t unseen) {
+/// Mean f1 of the labels, and of the unseen ones, which have f1 0.
+/// @param occurring_only  leaves out labels that stand in neither the truth nor the predictions.
+double macro_f1(const std::vector<LabelScore>& labels, size_t unseen, bool occurring_only) {
   double sum = 0;
   size_t count = unseen;
   for (const LabelScore& label : labels) {
-    if (label.support + label.predicted == 0) continue;
+    if (occurring_only && label.support + label.predicted == 0) continue;
     sum += label.f1;
     ++count;
   }
@@ -134,7 +135,10 @@ void Metrics::add_unseen(const std::string& truth, int32_t predicted) {
 }
 
 Evaluation Metrics::evaluation() const {
-  Evaluation result{.loss = loss_.mean(), .confusion = confusion_, .unseen = unseen_};
+  Evaluation result;
+  result.loss = loss_.mean();
+  result.confusion = confusion_;
+  result.unseen = unseen_;
   int64_t right = 0;
   result.examples = total(unseen_);
   for (size_t k = 0; k < labels_.size(); ++k) {
@@ -149,7 +153,7 @@ Evaluation Metrics::evaluation() const {
     result.labels.push_back(score(labels_[k], confusion_[k][k], support, predicted));
   }
   result.accuracy = result.micro_f1 = ratio(right, result.examples);
-  result.macro_f1 = macro_f1(result.labels, unseen_.size());
+  result.macro_f1 = macro_f1(result.labels, unseen_.size(), true);
   return result;
 }
 
@@ -183,8 +187,11 @@ void MultiLabelMetrics::add(std::span<const int32_t> truth, std::span<const int3
 }
 
 Evaluation MultiLabelMetrics::evaluation() const {
-  Evaluation result{
-      .examples = examples_, .loss = loss_.mean(), .accuracy = ratio(exact_, examples_), .unseen = unseen_};
+  Evaluation result;
+  result.examples = examples_;
+  result.loss = loss_.mean();
+  result.accuracy = ratio(exact_, examples_);
+  result.unseen = unseen_;
   int64_t both = 0;
   int64_t either = total(unseen_);
   for (size_t k = 0; k < labels_.size(); ++k) {
@@ -193,7 +200,7 @@ Evaluation MultiLabelMetrics::evaluation() const {
     result.labels.push_back(score(labels_[k], both_[k], support_[k], predicted_[k]));
   }
   result.micro_f1 = ratio(2 * both, either);
-  result.macro_f1 = macro_f1(result.labels, unseen_.size());
+  result.macro_f1 = macro_f1(result.labels, unseen_.size(), false);
   return result;
 }
 

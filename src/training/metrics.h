@@ -26,9 +26,9 @@ struct Evaluation {
   int64_t examples = 0;
   double loss = 0;      ///< mean of what add_loss() was told
   double accuracy = 0;  ///< share of examples whose label (several: whose set of labels) is right
-  /// Mean f1 of the labels that stand in the truth or in the predictions: as scikit-learn's f1_score without
-  /// `labels`, a label that is in neither is left out, one that is in only one of them (an unseen one is)
-  /// counts as 0.
+  /// Mean f1 of the labels, as scikit-learn's f1_score without `labels`. One label a text: a label that is
+  /// neither in the truth nor in the predictions is left out, one in only one of them counts as 0. Several:
+  /// every label of the model counts, as columns of an indicator do. An unseen label counts as 0.
   double macro_f1 = 0;
   double micro_f1 = 0;  ///< f1 of the sums of tp, fp and fn; equals the accuracy for one label a text
   std::vector<LabelScore> labels;               ///< all of the model's labels, those of no example too

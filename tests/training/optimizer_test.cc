@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <ostream>
 
 #include "base/random.h"
 #include "kernels/cpu/cpu_backend.h"
@@ -84,6 +85,8 @@ struct Case {
   const char* name;
   OptimizerOptions options;
 };
+
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 std::vector<Case> cases() {
   using Rule = OptimizerRule;
