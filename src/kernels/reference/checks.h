@@ -7,6 +7,7 @@
 
 #include "kernels/array.h"
 #include "kernels/packed_rows.h"
+#include "kernels/recurrent.h"
 
 namespace rondo::reference {
 
@@ -31,5 +32,9 @@ class Checks {
   const char* kernel_;
   DType type_;
 };
+
+/// @throws ShapeError unless every operand of the pass fits its kind and rows.
+void check_recurrent(const RecurrentForward& pass);
+void check_recurrent(const RecurrentBackward& pass);
 
 }  // namespace rondo::reference

@@ -68,19 +68,23 @@ void check_gradients(const Checks& checks, const CellKind& kind, const Sizes& n,
 
 }  // namespace
 
-void ReferenceBackend::recurrent_forward(const RecurrentForward& pass) {
+void reference::check_recurrent(const RecurrentForward& pass) {
   const Checks checks("recurrent_forward", pass.x.type);
   checks.packed(pass.rows);
   checks.shape("x", pass.x, pass.rows.rows(), pass.x.columns);
   for (const RecurrentDirection& d : pass.directions) {
     check_direction(checks, pass.kind, Sizes(pass.kind, pass.rows, pass.x.columns, d.weights), d);
   }
+}
+
+void ReferenceBackend::recurrent_forward(const RecurrentForward& pass) {
+  reference::check_recurrent(pass);
   with_scalar("recurrent_forward", pass.x.type, [&]<class T>(T) {
     for (const RecurrentDirection& d : pass.directions) reference::direction_forward<T>(pass, d);
   });
 }
 
-void ReferenceBackend::recurrent_backward(const RecurrentBackward& pass) {
+void reference::check_recurrent(const RecurrentBackward& pass) {
   const Checks checks("recurrent_backward", pass.x.type);
   checks.packed(pass.rows);
   checks.shape("x", pass.x, pass.rows.rows(), pass.x.columns);
@@ -90,6 +94,10 @@ void ReferenceBackend::recurrent_backward(const RecurrentBackward& pass) {
     check_direction(checks, pass.kind, sizes, d.forward);
     check_gradients(checks, pass.kind, sizes, d);
   }
+}
+
+void ReferenceBackend::recurrent_backward(const RecurrentBackward& pass) {
+  reference::check_recurrent(pass);
   with_scalar("recurrent_backward", pass.x.type, [&]<class T>(T) {
     for (const RecurrentDirectionBackward& d : pass.directions) reference::direction_backward<T>(pass, d);
   });

@@ -1,0 +1,97 @@
+// One step of a cell over some rows and units after the multiplications, forward and backward, by SIMD.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/recurrent.h"
+
+namespace rondo {
+
+/// A piece of a matrix: rows `row` apart. A step of 0 repeats one row; null: not given.
+struct Rows {
+  float* at = nullptr;
+  int64_t row = 0;
+
+  Rows from(int64_t r, int64_t column = 0) const {
+    return at == nullptr ? *this : Rows{at + r * row + column, row};
+  }
+};
+struct ConstRows {
+  const float* at = nullptr;
+  int64_t row = 0;
+
+  ConstRows() = default;
+  ConstRows(const float* at_, int64_t row_) : at(at_), row(row_) {}
+  ConstRows(Rows rows) : at(rows.at), row(rows.row) {}  // NOLINT: what may be written may be read
+  ConstRows from(int64_t r, int64_t column = 0) const {
+    return at == nullptr ? *this : ConstRows{at + r * row + column, row};
+  }
+};
+
+inline ConstRows rows_of(const ConstMatrix& m) { return {static_cast<const float*>(m.data), m.stride}; }
+inline Rows rows_of(const Matrix& m) { return {static_cast<float*>(m.data), m.stride}; }
+
+/// One step forward. All pieces begin at the same sequence and unit.
+struct CellForward {
+  int64_t rows = 0, units = 0;
+  int64_t block = 0;               ///< H: from a gate to the next in a row of `gates`
+  Rows gates = {};                 ///< pre-activations in, gates out
+  Rows c = {};                     ///< lstm: c in, c' out
+  Rows cells = {};                 ///< lstm: c' out, or not given
+  const float* peepholes[3] = {};  ///< p_i p_f p_o, or null
+  Rows h = {};                     ///< h' out; with a projection o*tanh(c')
+  Rows h_next = {};                ///< out: h' times the mask, what the next step multiplies; or not given
+  Rows h_plain = {};               ///< gru: h in, h' out
+  ConstRows h_masked = {};         ///< gru with reset before: what this step multiplied
+  Rows reset = {};                 ///< gru with reset before: r*h out
+  ConstRows mask = {};             ///< or not given
+
+  CellForward from(int64_t row, int64_t unit) const;
+};
+
+/// One step backward: gates become the gradients of their pre-activations.
+struct CellBackward {
+  int64_t rows = 0, units = 0;
+  int64_t block = 0;
+  Rows gates = {};
+  ConstRows cells = {};     ///< lstm: c'
+  ConstRows c_before = {};  ///< lstm
+  ConstRows h_before = {};  ///< gru: without the mask
+  const float* peepholes[3] = {};
+  ConstRows d_y = {};   ///< or not given
+  Rows d_h = {};        ///< from the step after; gru leaves the part that passes by the product
+  Rows d_c = {};        ///< lstm: gradient of c' in, of c out
+  Rows d_states = {};   ///< out, or not given
+  Rows output = {};     ///< lstm with projection: o*tanh(c') out, or not given
+  ConstRows mask = {};  ///< or not given
+  Rows reset = {};      ///< gru with reset before: r * (masked h) out
+  Rows d_reset = {};    ///< gru with reset before: gradient of r*h in; its part of the masked h out
+
+  CellBackward from(int64_t row, int64_t unit) const;
+};
+
+/// The kernels of one instruction set. gru with reset before takes two calls a step: `reset`, the
+/// multiplication with r*h, `state` (backward: the other way round).
+struct CellKernels {
+  void (*rnn_tanh)(const CellForward&);
+  void (*rnn_relu)(const CellForward&);
+  void (*lstm)(const CellForward&);
+  void (*lstm_coupled)(const CellForward&);
+  void (*gru)(const CellForward&);
+  void (*gru_reset)(const CellForward&);
+  void (*gru_state)(const CellForward&);
+};
+struct CellGradientKernels {
+  void (*rnn_tanh)(const CellBackward&);
+  void (*rnn_relu)(const CellBackward&);
+  void (*lstm)(const CellBackward&);
+  void (*lstm_coupled)(const CellBackward&);
+  void (*gru)(const CellBackward&);
+  void (*gru_state)(const CellBackward&);
+  void (*gru_reset)(const CellBackward&);
+};
+
+const CellKernels& cell_kernels();
+const CellGradientKernels& cell_gradient_kernels();
+
+}  // namespace rondo

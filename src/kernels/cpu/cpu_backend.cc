@@ -1,0 +1,199 @@
+#include "kernels/cpu/cpu_backend.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "base/errors.h"
+#include "kernels/cpu/denormals.h"
+#include "kernels/cpu/dropout.h"
+#include "kernels/cpu/elementwise.h"
+#include "kernels/cpu/optimizer.h"
+#include "kernels/cpu/product.h"
+#include "kernels/cpu/recurrent_passes.h"
+#include "kernels/cpu/sequences.h"
+#include "kernels/cpu/targets.h"
+#include "kernels/reference/checks.h"
+#include "kernels/reference/reference_backend.h"
+
+namespace rondo {
+
+namespace {
+
+using reference::Checks;
+
+bool fast(const ConstMatrix& m) { return m.type == DType::kFloat32; }
+
+/// Float32 goes to the vector code, every other type to the reference.
+class CpuBackend final : public ReferenceBackend {
+ public:
+  explicit CpuBackend(int num_threads) : ReferenceBackend(num_threads) {}
+
+  std::string name() const override { return "cpu " + cpu_target(); }
+
+  void product(const Product& p) override {
+    if (!fast(p.a)) return ReferenceBackend::product(p);
+    check(p);
+    const ZeroDenormals guard;
+    cpu_product(threads(), p);
+  }
+
+  void recurrent_forward(const RecurrentForward& pass) override {
+    reference::check_recurrent(pass);
+    if (!fast(pass.x)) return ReferenceBackend::recurrent_forward(pass);
+    const ZeroDenormals guard;
+    cpu_recurrent_forward(threads(), pass);
+  }
+  void recurrent_backward(const RecurrentBackward& pass) override {
+    reference::check_recurrent(pass);
+    if (!fast(pass.x)) return ReferenceBackend::recurrent_backward(pass);
+    const ZeroDenormals guard;
+    cpu_recurrent_backward(threads(), pass);
+  }
+
+  void gather_rows(ConstMatrix table, std::span<const int32_t> ids, Matrix y) override {
+    if (!fast(table)) return ReferenceBackend::gather_rows(table, ids, y);
+    const Checks checks("gather_rows", table.type);
+    checks.shape("table", table, table.rows, table.columns);
+    checks.ids("ids", ids, y.rows, table.rows);
+    checks.shape("y", y, y.rows, table.columns);
+    cpu_gather_rows(threads(), table, ids, y);
+  }
+  void scatter_add_rows(ConstMatrix d_y, std::span<const int32_t> ids, Matrix d_table) override {
+    if (!fast(d_y)) return ReferenceBackend::scatter_add_rows(d_y, ids, d_table);
+    const Checks checks("scatter_add_rows", d_y.type);
+    checks.shape("d_y", d_y, d_y.rows, d_y.columns);
+    checks.ids("ids", ids, d_y.rows, d_table.rows);
+    checks.shape("d_table", d_table, d_table.rows, d_y.columns);
+    const ZeroDenormals guard;
+    cpu_scatter_add_rows(threads(), d_y, ids, d_table);
+  }
+
+  void copy(ConstMatrix x, Matrix y, bool accumulate) override {
+    if (!fast(x)) return ReferenceBackend::copy(x, y, accumulate);
+    Checks("copy", x.type).shape("y", y, x.rows, x.columns);
+    const ZeroDenormals guard;
+    cpu_copy(threads(), x, y, accumulate);
+  }
+  void multiply(ConstMatrix a, ConstMatrix b, Matrix y, bool accumulate) override {
+    if (!fast(a)) return ReferenceBackend::multiply(a, b, y, accumulate);
+    const Checks checks("multiply", a.type);
+    checks.shape("b", b, b.rows == 1 ? 1 : a.rows, a.columns);
+    checks.shape("y", y, a.rows, a.columns);
+    const ZeroDenormals guard;
+    cpu_multiply(threads(), a, b, y, accumulate);
+  }
+  void scale(Matrix y, double factor) override {
+    if (!fast(y)) return ReferenceBackend::scale(y, factor);
+    Checks("scale", y.type).shape("y", y, y.rows, y.columns);
+    const ZeroDenormals guard;
+    cpu_scale(threads(), y, static_cast<float>(factor));
+  }
+  void fill(Matrix y, double value) override {
+    if (!fast(y)) return ReferenceBackend::fill(y, value);
+    Checks("fill", y.type).shape("y", y, y.rows, y.columns);
+    cpu_fill(threads(), y, static_cast<float>(value));
+  }
+  void add_column_sums(ConstMatrix x, Matrix y) override {
+    if (!fast(x)) return ReferenceBackend::add_column_sums(x, y);
+    const Checks checks("add_column_sums", x.type);
+    checks.shape("x", x, x.rows, x.columns);
+    checks.shape("y", y, 1, x.columns);
+    const ZeroDenormals guard;
+    cpu_add_column_sums(threads(), x, y);
+  }
+  double sum_of_squares(ConstMatrix x) override {
+    if (!fast(x)) return ReferenceBackend::sum_of_squares(x);
+    Checks("sum_of_squares", x.type).shape("x", x, x.rows, x.columns);
+    const ZeroDenormals guard;
+    return cpu_sum_of_squares(threads(), x);
+  }
+
+  void activate(Activation kind, ConstMatrix x, Matrix y) override {
+    if (!fast(x)) return ReferenceBackend::activate(kind, x, y);
+    Checks("activate", x.type).shape("y", y, x.rows, x.columns);
+    const ZeroDenormals guard;
+    cpu_activate(threads(), kind, x, y);
+  }
+  void activate_backward(Activation kind, ConstMatrix y, ConstMatrix d_y, Matrix d_x) override {
+    if (!fast(y)) return ReferenceBackend::activate_backward(kind, y, d_y, d_x);
+    const Checks checks("activate_backward", y.type);
+    checks.shape("d_y", d_y, y.rows, y.columns);
+    checks.shape("d_x", d_x, y.rows, y.columns);
+    const ZeroDenormals guard;
+    cpu_activate_backward(threads(), kind, y, d_y, d_x);
+  }
+
+  void dropout_mask(const Stream& stream, double probability, Matrix mask) override {
+    if (!fast(mask)) return ReferenceBackend::dropout_mask(stream, probability, mask);
+    if (!(probability >= 0 && probability <= 1)) {
+      throw_error<ConfigError>("dropout_mask: probability must be 0 to 1, got {}", probability);
+    }
+    Checks("dropout_mask", mask.type).shape("mask", mask, mask.rows, mask.columns);
+    cpu_dropout_mask(threads(), stream, probability, mask);
+  }
+
+  void pool(Pool kind, const PackedRows& rows, ConstMatrix x, Matrix y, Matrix chosen) override {
+    if (!fast(x)) return ReferenceBackend::pool(kind, rows, x, y, chosen);
+    const Checks checks("pool", x.type);
+    checks.packed(rows);
+    checks.shape("x", x, rows.rows(), x.columns);
+    checks.shape("y", y, rows.sequences, x.columns);
+    const ZeroDenormals guard;
+    if (kind == Pool::kMean) return cpu_pool_mean(rows, x, y);
+    checks.shape("chosen", chosen, rows.sequences, x.columns, DType::kInt32);
+    cpu_pool_max(rows, x, y, chosen);
+  }
+  void pool_backward(Pool kind, const PackedRows& rows, ConstMatrix d_y, ConstMatrix chosen,
+                     Matrix d_x) override {
+    if (!fast(d_y) || kind == Pool::kMax) {
+      return ReferenceBackend::pool_backward(kind, rows, d_y, chosen, d_x);
+    }
+    const Checks checks("pool_backward", d_y.type);
+    checks.packed(rows);
+    checks.shape("d_y", d_y, rows.sequences, d_y.columns);
+    checks.shape("d_x", d_x, rows.rows(), d_y.columns);
+    const ZeroDenormals guard;
+    cpu_pool_mean_backward(rows, d_y, d_x);
+  }
+
+  void optimize(const OptimizerStep& step) override {
+    if (!fast(step.parameter)) return ReferenceBackend::optimize(step);
+    const ZeroDenormals guard;
+    cpu_optimize(threads(), step);
+  }
+  void catch_up(const OptimizerCatchUp& missed) override {
+    if (!fast(missed.table.parameter)) return ReferenceBackend::catch_up(missed);
+    const ZeroDenormals guard;
+    cpu_catch_up(threads(), missed);
+  }
+
+ private:
+  static void check(const Product& p) {
+    const int64_t m = p.transpose_a ? p.a.columns : p.a.rows;
+    const int64_t k = p.transpose_a ? p.a.rows : p.a.columns;
+    const int64_t n = p.transpose_b ? p.b.rows : p.b.columns;
+    const Checks checks("product", p.a.type);
+    checks.shape("a", p.a, p.a.rows, p.a.columns);
+    checks.shape("b", p.b, p.transpose_b ? n : k, p.transpose_b ? k : n);
+    checks.shape("c", p.c, m, n);
+    checks.optional("bias", p.bias, 1, n);
+    if (p.bias && p.accumulate) {
+      throw_error<ShapeError>("product: begins with the bias or with c, got both bias and accumulate");
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cpu_backend(int threads) {
+  static const bool forced = [] {
+    const char* target = std::getenv("RONDO_TARGET");
+    if (target != nullptr) force_cpu_target(target);
+    return true;
+  }();
+  static_cast<void>(forced);
+  return std::make_unique<CpuBackend>(threads);
+}
+
+}  // namespace rondo

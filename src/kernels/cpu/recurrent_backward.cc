@@ -1,0 +1,286 @@
+#include <vector>
+
+#include "kernels/cpu/elementwise.h"
+#include "kernels/cpu/packed_weights.h"
+#include "kernels/cpu/product.h"
+#include "kernels/cpu/recurrent_passes.h"
+
+namespace rondo {
+
+namespace {
+
+Matrix matrix_of(Rows rows, int64_t num_rows, int64_t columns) {
+  return {rows.at, DType::kFloat32, num_rows, columns, rows.row};
+}
+
+/// What the way back through time leaves for the gradients of the weights, a row for each packed row.
+struct Trace {
+  Rows h;       ///< [R, P] the state that the recurrent weights multiplied
+  Rows c;       ///< [R, H] lstm with peepholes: the cell before
+  Rows reset;   ///< [R, H] gru with reset before: r*h
+  Rows output;  ///< [R, H] with a projection: o*tanh(c')
+  Rows d_h;     ///< [R, P] with a projection: the gradient of h'
+};
+
+/// The gradients that a shard's sequences carry from step to step.
+struct Carried {
+  Rows d_h;       ///< [N, P]
+  Rows d_c;       ///< [N, H] lstm
+  Rows d_masked;  ///< [N, P] gradient of h times the mask
+  Rows d_output;  ///< [N, H] with a projection: gradient of o*tanh(c')
+};
+
+/// One direction: weights packed, then run() for each shard, in any order and at the same time.
+class BackwardDirection {
+ public:
+  BackwardDirection(const RecurrentBackward& pass, const RecurrentDirectionBackward& direction,
+                    ScratchFrame& frame)
+      : kind_(pass.kind),
+        rows_(pass.rows),
+        b_(direction),
+        d_(direction.forward),
+        H_(d_.weights.w_hh.rows / pass.kind.blocks()),
+        P_(d_.weights.w_hh.columns) {
+    pack(frame);
+    make_trace(frame);
+    zeros_ = frame.take_zeros(std::max(H_, P_));
+  }
+
+  void run(const Shard& shard) const {
+    ScratchFrame frame;
+    const Carried carried = make_carried(frame);
+    shard.each(0, rows_.sequences, [&](int64_t n, int64_t count) { begin(carried, n, count); });
+    const int64_t steps = rows_.steps();
+    for (int64_t i = 0; i < steps; ++i) {
+      const int64_t t = d_.reverse ? i : steps - 1 - i;
+      // The sequences that begin at this step read their initial state, the others the step before.
+      const Entering in = entering(rows_, t, d_.reverse);
+      shard.each(in.begin, in.end, [&](int64_t n, int64_t count) { step(carried, t, n, count, true); });
+      const int64_t rest = in.end > 0 ? in.begin : rows_.count(t);
+      shard.each(0, rest, [&](int64_t n, int64_t count) { step(carried, t, n, count, false); });
+    }
+    shard.each(0, rows_.sequences, [&](int64_t n, int64_t count) { finish(carried, n, count); });
+  }
+
+  /// d_W, d_U, d_b and the rest: sums over all rows in their order.
+  void add_weight_gradients(ThreadPool& pool, ConstMatrix x) const;
+
+ private:
+  CellKind kind_;
+  PackedRows rows_;
+  const RecurrentDirectionBackward& b_;
+  const RecurrentDirection& d_;
+  int64_t H_, P_;
+  PackedWeights state_;    // [G*H, P], of d_h = d_gates * U
+  PackedWeights project_;  // [P, H]
+  Trace trace_;
+  const float* zeros_;  // max(H, P): the state before the first step where none is given
+
+  bool resets_before() const { return kind_.cell == Cell::kGru && kind_.reset_before; }
+  bool resets_after() const { return kind_.cell == Cell::kGru && !kind_.reset_before; }
+  bool projected() const { return bool(d_.weights.w_hr); }
+
+  void pack(ScratchFrame& frame) {
+    const TileKernels& kernels = tile_kernels();
+    const ConstMatrix& u = d_.weights.w_hh;
+    state_ = PackedWeights(kernels, frame, {.b = rows_of(u).at, .b_k = u.stride, .k = u.rows, .units = P_});
+    if (const ConstMatrix& w = d_.weights.w_hr; w) {
+      project_ = PackedWeights(kernels, frame, {.b = rows_of(w).at, .b_k = w.stride, .k = P_, .units = H_});
+    }
+  }
+
+  void make_trace(ScratchFrame& frame) {
+    auto make = [&](bool wanted, int64_t columns) {
+      return wanted ? Rows{frame.take(rows_.rows() * columns), columns} : Rows{};
+    };
+    trace_ = {.h = make(bool(b_.d_weights.w_hh), P_),
+              .c = make(kind_.peepholes && b_.d_weights.peepholes, H_),
+              .reset = make(resets_before(), H_),
+              .output = make(projected(), H_),
+              .d_h = make(projected(), P_)};
+  }
+
+  Carried make_carried(ScratchFrame& frame) const {
+    const int64_t N = rows_.sequences;
+    auto make = [&](bool wanted, int64_t columns) {
+      return wanted ? Rows{frame.take(N * padded_row(columns)), padded_row(columns)} : Rows{};
+    };
+    return {.d_h = make(true, P_),
+            .d_c = make(kind_.has_cell_state(), H_),
+            .d_masked = make(d_.state_mask || resets_before(), P_),
+            .d_output = make(projected(), H_)};
+  }
+
+  void begin(const Carried& carried, int64_t first, int64_t count) const {
+    for (int64_t n = first; n < first + count; ++n) {
+      copy_row(rows_of(b_.d_h_n), n, carried.d_h.from(n).at, P_);
+      if (kind_.has_cell_state()) copy_row(rows_of(b_.d_c_n), n, carried.d_c.from(n).at, H_);
+    }
+  }
+
+  void finish(const Carried& carried, int64_t first, int64_t count) const {
+    if (b_.d_h0) cpu_copy(matrix_of(carried.d_h.from(first), count, P_), b_.d_h0.rows_at(first, count), true);
+    if (b_.d_c0 && kind_.has_cell_state()) {
+      cpu_copy(matrix_of(carried.d_c.from(first), count, H_), b_.d_c0.rows_at(first, count), true);
+    }
+  }
+
+  /// Where sequences first .. stood before step t: in the rows of its neighbour, or at the beginning.
+  ConstRows before(int64_t t, int64_t first, bool initial, ConstRows states, ConstRows from) const {
+    if (!initial) return states.from(rows_.row(d_.reverse ? t + 1 : t - 1, first));
+    if (from.at != nullptr) return from.from(first);
+    return {zeros_, 0};
+  }
+
+  CellBackward cell_at(const Carried& carried, int64_t t, int64_t n, int64_t count, bool initial) const {
+    const int64_t row = rows_.row(t, n);
+    CellBackward cell{.rows = count, .units = H_, .block = H_};
+    cell.gates = rows_of(d_.gates).from(row);
+    if (kind_.has_cell_state()) {
+      cell.cells = rows_of(d_.cells).from(row);
+      cell.c_before = before(t, n, initial, rows_of(d_.cells), rows_of(d_.c0));
+      cell.d_c = carried.d_c.from(n);
+    }
+    if (kind_.cell == Cell::kGru) cell.h_before = before(t, n, initial, rows_of(d_.y), rows_of(d_.h0));
+    const ConstRows peepholes = rows_of(d_.weights.peepholes);
+    for (int64_t p = 0; p < kind_.peephole_rows(); ++p) {
+      cell.peepholes[p + (kind_.coupled ? 1 : 0)] = peepholes.from(p).at;
+    }
+    if (!projected()) cell.d_y = rows_of(b_.d_y).from(row);
+    cell.d_h = projected() ? carried.d_output.from(n) : carried.d_h.from(n);
+    cell.d_states = rows_of(b_.d_states).from(row);
+    cell.output = trace_.output.from(row);
+    cell.mask = rows_of(d_.state_mask).from(n);
+    cell.reset = trace_.reset.from(row);
+    cell.d_reset = carried.d_masked.from(n);
+    return cell;
+  }
+
+  void step(const Carried& carried, int64_t t, int64_t n, int64_t count, bool initial) const {
+    const int64_t row = rows_.row(t, n);
+    if (projected()) project(carried, row, n, count);
+    const CellBackward cell = cell_at(carried, t, n, count, initial);
+    apply(cell);
+    if (trace_.h.at != nullptr) {
+      const ConstRows h = before(t, n, initial, rows_of(ConstMatrix(d_.y)), rows_of(d_.h0));
+      for (int64_t i = 0; i < count; ++i) {
+        mask_row(h.from(i).at, rows_of(d_.state_mask), n + i, trace_.h.from(row + i).at, P_);
+      }
+    }
+    if (trace_.c.at != nullptr) {
+      for (int64_t i = 0; i < count; ++i) copy_row(cell.c_before, i, trace_.c.from(row + i).at, H_);
+    }
+    multiply_back(carried, cell, n, count);
+  }
+
+  /// d_h += d_y; d_output = d_h * W_hr.
+  void project(const Carried& carried, int64_t row, int64_t n, int64_t count) const {
+    const Rows d_h = trace_.d_h.from(row);
+    cpu_copy(matrix_of(carried.d_h.from(n), count, P_), matrix_of(d_h, count, P_), false);
+    if (b_.d_y) cpu_copy(b_.d_y.rows_at(row, count), matrix_of(d_h, count, P_), true);
+    project_.multiply(d_h, carried.d_output.from(n), count);
+  }
+
+  /// The gradients of the gates, in place.
+  void apply(const CellBackward& cell) const {
+    const CellGradientKernels& kernels = cell_gradient_kernels();
+    if (kind_.cell == Cell::kRnn) return kind_.relu ? kernels.rnn_relu(cell) : kernels.rnn_tanh(cell);
+    if (kind_.cell == Cell::kLstm) return kind_.coupled ? kernels.lstm_coupled(cell) : kernels.lstm(cell);
+    if (resets_after()) return kernels.gru(cell);
+    kernels.gru_state(cell);
+    state_.multiply(cell.gates.from(0, 2 * H_), cell.d_reset, cell.rows, {.first_k = 2 * H_, .k = H_});
+    kernels.gru_reset(cell);
+  }
+
+  /// d_h = what passes by + mask * (d_gates U [+ what passes through r]).
+  void multiply_back(const Carried& carried, const CellBackward& cell, int64_t n, int64_t count) const {
+    const bool masked = bool(d_.state_mask);
+    const Rows d_h = carried.d_h.from(n);
+    const Rows d_masked = carried.d_masked.from(n);
+    if (resets_before() && !masked) {
+      cpu_copy(matrix_of(d_masked, count, P_), matrix_of(d_h, count, P_), true);
+    }
+    const Rows target = masked ? d_masked : d_h;
+    const int64_t plain = kind_.cell == Cell::kGru ? 2 * H_ : kind_.blocks() * H_;
+    const bool begun = masked ? resets_before() : kind_.cell == Cell::kGru;
+    state_.multiply(cell.gates, target, count, {.k = plain, .accumulate = begun});
+    if (resets_after()) {
+      state_.multiply(cell.gates.from(0, 3 * H_), target, count,
+                      {.first_k = 2 * H_, .k = H_, .accumulate = true});
+    }
+    if (masked) {
+      cpu_multiply(matrix_of(d_masked, count, P_), d_.state_mask.rows_at(n, count), matrix_of(d_h, count, P_),
+                   kind_.cell == Cell::kGru);
+    }
+  }
+
+  /// to += a^T b over all rows.
+  static void add_outer(ThreadPool& pool, ConstMatrix a, ConstMatrix b, const Matrix& to) {
+    if (to) cpu_product(pool, {.a = a, .b = b, .c = to, .bias = {}, .transpose_a = true, .accumulate = true});
+  }
+  void add_peepholes() const;
+};
+
+void BackwardDirection::add_weight_gradients(ThreadPool& pool, ConstMatrix x) const {
+  const RecurrentGradients& g = b_.d_weights;
+  const int64_t R = rows_.rows();
+  const int64_t plain = (kind_.cell == Cell::kGru ? 2 : kind_.blocks()) * H_;  // rows of U that h enters
+  const ConstMatrix gates = d_.gates;
+  const ConstMatrix d_input = gates.columns_at(0, kind_.blocks() * H_);
+  const ConstMatrix h = matrix_of(trace_.h, R, P_);
+  add_outer(pool, d_input, x, g.w_ih);
+  if (g.b_ih) cpu_add_column_sums(pool, d_input, g.b_ih);
+  if (g.w_hh) add_outer(pool, gates.columns_at(0, plain), h, g.w_hh.rows_at(0, plain));
+  if (g.b_hh) cpu_add_column_sums(pool, gates.columns_at(0, plain), g.b_hh.columns_at(0, plain));
+  if (kind_.cell == Cell::kGru) {
+    const ConstMatrix d_n = gates.columns_at(resets_before() ? 2 * H_ : 3 * H_, H_);
+    const ConstMatrix entered = resets_before() ? ConstMatrix(matrix_of(trace_.reset, R, H_)) : h;
+    if (g.w_hh) add_outer(pool, d_n, entered, g.w_hh.rows_at(2 * H_, H_));
+    if (g.b_hh) cpu_add_column_sums(pool, d_n, g.b_hh.columns_at(2 * H_, H_));
+  }
+  if (projected()) add_outer(pool, matrix_of(trace_.d_h, R, P_), matrix_of(trace_.output, R, H_), g.w_hr);
+  if (kind_.peepholes && g.peepholes) add_peepholes();
+}
+
+void BackwardDirection::add_peepholes() const {
+  const int64_t first = kind_.coupled ? 0 : 1;  // the block of the forget gate
+  const ConstMatrix gates = d_.gates;
+  const ConstMatrix c = matrix_of(trace_.c, rows_.rows(), H_);
+  const Matrix& to = b_.d_weights.peepholes;
+  if (!kind_.coupled) cpu_add_product_sums(gates.columns_at(0, H_), c, to.rows_at(0, 1));
+  cpu_add_product_sums(gates.columns_at(first * H_, H_), c, to.rows_at(first, 1));
+  cpu_add_product_sums(gates.columns_at((first + 2) * H_, H_), d_.cells, to.rows_at(first + 1, 1));
+}
+
+}  // namespace
+
+void cpu_recurrent_backward(ThreadPool& pool, const RecurrentBackward& pass) {
+  ScratchFrame frame;
+  std::vector<BackwardDirection> directions;
+  directions.reserve(pass.directions.size());
+  int64_t operations = 0;
+  for (const RecurrentDirectionBackward& d : pass.directions) {
+    directions.emplace_back(pass, d, frame);
+    operations += 2 * pass.rows.rows() * d.forward.weights.w_hh.size();
+  }
+  const Sharding sharding(pool, pass.rows.sequences, static_cast<int64_t>(directions.size()), operations);
+  auto task = [&](int64_t i) { directions[i / sharding.shards].run(sharding.shard(i % sharding.shards)); };
+  const int64_t tasks = static_cast<int64_t>(directions.size()) * sharding.shards;
+  if (worth_threads(pool, operations)) {
+    pool.run(tasks, task);
+  } else {
+    for (int64_t i = 0; i < tasks; ++i) task(i);
+  }
+  for (size_t i = 0; i < directions.size(); ++i) {
+    directions[i].add_weight_gradients(pool, pass.x);
+    const RecurrentDirection& d = pass.directions[i].forward;
+    if (!pass.d_x) continue;
+    cpu_product(pool, {.a = d.gates.columns_at(0, d.weights.w_ih.rows),
+                       .b = d.weights.w_ih,
+                       .c = pass.d_x,
+                       .bias = {},
+                       .accumulate = true});
+  }
+}
+
+}  // namespace rondo
