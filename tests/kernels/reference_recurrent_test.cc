@@ -324,6 +324,12 @@ TEST_F(Recurrent, MixedTypesAreRefused) {
   EXPECT_THROW(backend_->recurrent_forward(pass), ShapeError);
 }
 
+TEST_F(Recurrent, PeepholesForACellWithoutThemAreRefused) {
+  Operands o(make_case({.cell = Cell::kLstm}, {2}), 1);
+  o.directions[0].weights.peepholes = Array<double>(3, 4);
+  EXPECT_THROW(forward(o), ShapeError);
+}
+
 TEST_F(Recurrent, PackedRowsThatGrowAreRefused) {
   Operands o(make_case({.cell = Cell::kGru}, {2, 1}), 1);
   RecurrentForward pass = o.forward();

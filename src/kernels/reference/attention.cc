@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <vector>
+
 #include "kernels/reference/checks.h"
 #include "kernels/reference/reference_backend.h"
 #include "kernels/reference/sequences.h"

@@ -3,6 +3,9 @@
 // reverse direction meets h0 at each sequence's own last row, and an empty sequence ends with h0.
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
 #include "kernels/reference/elementwise.h"
 #include "kernels/reference/gru.h"
 #include "kernels/reference/lstm.h"

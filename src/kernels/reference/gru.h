@@ -6,6 +6,8 @@
 // Source: Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder" (arXiv 1406.1078).
 #pragma once
 
+#include <vector>
+
 #include "kernels/reference/step.h"
 
 namespace rondo::reference {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kernels/reference/checks.h"
 #include "kernels/reference/reference_backend.h"
 #include "kernels/reference/view.h"

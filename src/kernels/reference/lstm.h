@@ -6,6 +6,8 @@
 // Schmidhuber 2002 (peepholes); Greff et al. 2017 (coupled); Sak, Senior & Beaufays 2014 (projection).
 #pragma once
 
+#include <vector>
+
 #include "kernels/reference/step.h"
 
 namespace rondo::reference {

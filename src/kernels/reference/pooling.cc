@@ -7,7 +7,6 @@ namespace rondo {
 namespace {
 
 using reference::length_of;
-using reference::multiply_add;
 using reference::real_part;
 using reference::view;
 using reference::View;

@@ -26,6 +26,7 @@ struct Sizes {
 
 void check_weights(const Checks& checks, const CellKind& kind, const Sizes& n, const RecurrentWeights& w) {
   if (w.w_hr && kind.cell != Cell::kLstm) throw_error<ShapeError>("recurrent: only an lstm has a projection");
+  if (w.peepholes && !kind.peepholes) throw_error<ShapeError>("recurrent: peepholes for a cell without them");
   const int64_t G = kind.blocks();
   checks.shape("w_ih", w.w_ih, G * n.H, n.D);
   checks.shape("w_hh", w.w_hh, G * n.H, n.P);

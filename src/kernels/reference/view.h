@@ -2,7 +2,7 @@
 //   with_scalar("scale", y.type, [&]<class T>(T) { const View<T> v = view<T>(y); v(0, 0) *= T(2); });
 #pragma once
 
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/errors.h"
