@@ -29,7 +29,9 @@ void for_each_target(int threads, Body&& body) {
 }
 
 /// Multiply-adds of this instruction set round once, as std::fma does.
-inline bool has_fma(const std::string& target) { return target.find("SSE") == std::string::npos; }
+inline bool has_fma(const std::string& target) {
+  return target != "SSE4" && target != "SCALAR" && target != "EMU128";
+}
 
 /// Largest difference, relative to the largest value where that is above 1: sums of many terms lose digits in
 /// proportion to their size. 1 if a value is not a number.
