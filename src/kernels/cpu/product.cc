@@ -103,7 +103,8 @@ Plan make_plan(const Product& p, ScratchFrame& frame) {
   const int64_t k = p.transpose_a ? p.a.rows : p.a.columns;
   const int64_t width = 2 * kernels.lanes;
   const int64_t num_panels = (p.c.columns + width - 1) / width;
-  const bool direct = !p.transpose_b && p.c.rows <= kernels.max_rows;
+  // A few rows are multiplied faster than b is packed, if its rows do not each stand on another page.
+  const bool direct = !p.transpose_b && p.c.rows <= (p.b.stride <= 1024 ? 6 : 1) * kernels.max_rows;
   return {.kernels = kernels,
           .p = p,
           .m = p.c.rows,

@@ -17,9 +17,10 @@ Sharding::Sharding(const ThreadPool& pool, int64_t sequences_, int64_t direction
 }
 
 Shard Sharding::shard(int64_t index) const {
-  constexpr int64_t kHighest = 12;  // the rows of the tallest tile
-  if (shards == 1) return {0, sequences, std::max<int64_t>(sequences, 1)};
-  const int64_t height = std::clamp<int64_t>(sequences / (2 * shards), 1, kHighest);
+  // Alone, a shard passes each group of weights once for as many rows as stay in the first cache. Beside
+  // others its chunks are low, so that all shards get long and short sequences alike.
+  const int64_t highest = shards == 1 ? 64 : 16;
+  const int64_t height = std::clamp<int64_t>(sequences / (shards == 1 ? 1 : 2 * shards), 1, highest);
   return {index * height, height, shards * height};
 }
 

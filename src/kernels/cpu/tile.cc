@@ -12,9 +12,10 @@ HWY_BEFORE_NAMESPACE();
 namespace rondo {
 namespace HWY_NAMESPACE {
 
-// Accumulators that fit beside the operands: 24 of 32 registers, 12 of 16.
+// Accumulators that fit beside the operands: 24 of 32 registers, 12 of 16. Rows by measurement: 12 would fit
+// 32 registers too, but their addresses do not fit the others (240 GF/s against 256 with 8, Zen 5).
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
-inline constexpr int kMaxRows = 12;
+inline constexpr int kMaxRows = 8;
 inline constexpr int kAccumulators = 24;
 #else
 inline constexpr int kMaxRows = 6;
@@ -28,17 +29,23 @@ constexpr int panels_beside(int rows) {
   return panels >= 4 ? 4 : panels >= 3 ? 3 : panels >= 2 ? 2 : 1;
 }
 
-template <int kRows, int kPanels, int kVectors>
+/// Every loop over `sum` is unrolled, or it would live in memory. kWhole: no column is missing.
+template <int kRows, int kPanels, int kVectors, bool kWhole>
 HWY_NOINLINE void multiply_tile(const Tile& t) {
   constexpr int kWidth = kPanels * kVectors;
   Vector sum[kRows][kWidth];
-  for (int q = 0; q < kPanels; ++q) {
-    for (int v = 0; v < kVectors; ++v) {
-      const int64_t left = t.columns - v * kLanes;
-      for (int i = 0; i < kRows; ++i) {
-        const float* start = t.start[q];
-        sum[i][q * kVectors + v] =
-            start == nullptr ? zero() : load_first(start + i * t.start_row[q] + v * kLanes, left);
+#pragma GCC unroll 8
+  for (int w = 0; w < kWidth; ++w) {
+    const int64_t first = w % kVectors * kLanes;
+    const float* start = t.start[w / kVectors];
+    const int64_t start_row = t.start_row[w / kVectors];
+#pragma GCC unroll 12
+    for (int i = 0; i < kRows; ++i) {
+      if (start == nullptr) {
+        sum[i][w] = zero();
+      } else {
+        const float* from = start + i * start_row + first;
+        sum[i][w] = kWhole ? load(from) : load_first(from, t.columns - first);
       }
     }
   }
@@ -63,14 +70,22 @@ HWY_NOINLINE void multiply_tile(const Tile& t) {
     a += a_k;
     b += b_k;
   }
-  for (int q = 0; q < kPanels; ++q) {
-    for (int v = 0; v < kVectors; ++v) {
-      const int64_t left = t.columns - v * kLanes;
-      for (int i = 0; i < kRows; ++i) {
-        store_first(sum[i][q * kVectors + v], t.c[q] + i * t.c_row + v * kLanes, left);
-      }
+#pragma GCC unroll 8
+  for (int w = 0; w < kWidth; ++w) {
+    const int64_t first = w % kVectors * kLanes;
+    float* c = t.c[w / kVectors] + first;
+#pragma GCC unroll 12
+    for (int i = 0; i < kRows; ++i) {
+      float* to = c + i * t.c_row;
+      kWhole ? store(sum[i][w], to) : store_first(sum[i][w], to, t.columns - first);
     }
   }
+}
+
+template <int kRows, int kPanels, int kVectors>
+void multiply_columns(const Tile& t) {
+  if (t.columns == kVectors * kLanes) return multiply_tile<kRows, kPanels, kVectors, true>(t);
+  multiply_tile<kRows, kPanels, kVectors, false>(t);
 }
 
 template <int kRows, int kPanels>
@@ -78,8 +93,8 @@ void multiply_panels(const Tile& t) {
   if constexpr (kPanels > 1) {
     if (t.panels < kPanels) return multiply_panels<kRows, kPanels - 1>(t);
   }
-  if (t.vectors == 2) return multiply_tile<kRows, kPanels, 2>(t);
-  multiply_tile<kRows, kPanels, 1>(t);
+  if (t.vectors == 2) return multiply_columns<kRows, kPanels, 2>(t);
+  multiply_columns<kRows, kPanels, 1>(t);
 }
 
 template <int kRows>
@@ -94,21 +109,69 @@ void multiply(const Tile& tile) { multiply_rows<kMaxRows>(tile); }
 
 int panels(int rows) { return panels_beside(rows); }
 
-// Columns that stand side by side in memory are copied, else walked 16 at a time so that the cache lines of
-// a column are used whole.
+void pack_rows(const Panel& p) {
+  for (int64_t k = 0; k < p.k; ++k) {
+    for (int64_t j = 0; j < p.width; j += kLanes) {
+      const int64_t left = p.columns - j;
+      store(left > 0 ? load_first(p.b + k * p.b_k + j, left) : zero(), p.packed + k * p.width + j);
+    }
+  }
+}
+
+/// Columns j0 .. j1-1 of rows k0 .. , one by one.
+void pack_one_by_one(const Panel& p, int64_t k0, int64_t j0, int64_t j1) {
+  for (int64_t k = k0; k < p.k; ++k) {
+    for (int64_t j = j0; j < j1; ++j) {
+      p.packed[k * p.width + j] = j < p.columns ? p.b[k * p.b_k + j * p.b_column] : 0;
+    }
+  }
+}
+
+#if HWY_TARGET != HWY_SCALAR
+/// Four floats from each of the D's blocks' columns: block b from p + b*step.
+template <class D>
+HWY_INLINE hn::Vec<D> load_blocks(D d, const float* p, int64_t step) {
+  if constexpr (hn::MaxLanes(D()) == 4) {
+    return hn::LoadU(d, p);
+  } else {
+    const hn::Half<D> half;
+    constexpr int64_t kBlocks = hn::MaxLanes(hn::Half<D>()) / 4;
+    return hn::Combine(d, load_blocks(half, p + kBlocks * step, step), load_blocks(half, p, step));
+  }
+}
+
+/// A vector of columns at a time, four rows of k each: 4x4 transposes inside the blocks of vectors.
+int64_t pack_four_rows(const Panel& p, int64_t j) {
+  const hn::RepartitionToWide<Lanes> pairs;
+  const int64_t step = 4 * p.b_column;
+  int64_t k = 0;
+  for (; k + 4 <= p.k; k += 4) {
+    const float* from = p.b + j * p.b_column + k;
+    const Vector a = load_blocks(Lanes(), from, step);
+    const Vector b = load_blocks(Lanes(), from + p.b_column, step);
+    const Vector c = load_blocks(Lanes(), from + 2 * p.b_column, step);
+    const Vector d = load_blocks(Lanes(), from + 3 * p.b_column, step);
+    const auto ab_low = hn::BitCast(pairs, hn::InterleaveLower(Lanes(), a, b));
+    const auto ab_high = hn::BitCast(pairs, hn::InterleaveUpper(Lanes(), a, b));
+    const auto cd_low = hn::BitCast(pairs, hn::InterleaveLower(Lanes(), c, d));
+    const auto cd_high = hn::BitCast(pairs, hn::InterleaveUpper(Lanes(), c, d));
+    float* to = p.packed + k * p.width + j;
+    store(hn::BitCast(Lanes(), hn::InterleaveLower(pairs, ab_low, cd_low)), to);
+    store(hn::BitCast(Lanes(), hn::InterleaveUpper(pairs, ab_low, cd_low)), to + p.width);
+    store(hn::BitCast(Lanes(), hn::InterleaveLower(pairs, ab_high, cd_high)), to + 2 * p.width);
+    store(hn::BitCast(Lanes(), hn::InterleaveUpper(pairs, ab_high, cd_high)), to + 3 * p.width);
+  }
+  return k;
+}
+#else
+int64_t pack_four_rows(const Panel&, int64_t) { return 0; }
+#endif
+
 void pack(const Panel& p) {
-  constexpr int64_t kBlock = 16;
-  for (int64_t k0 = 0; k0 < p.k; k0 += kBlock) {
-    const int64_t k1 = HWY_MIN(k0 + kBlock, p.k);
-    for (int64_t j = 0; j < p.columns && p.b_column != 1; ++j) {
-      const float* from = p.b + j * p.b_column;
-      for (int64_t k = k0; k < k1; ++k) p.packed[k * p.width + j] = from[k * p.b_k];
-    }
-    for (int64_t k = k0; k < k1; ++k) {
-      float* to = p.packed + k * p.width;
-      for (int64_t j = 0; j < p.columns && p.b_column == 1; ++j) to[j] = p.b[k * p.b_k + j];
-      for (int64_t j = p.columns; j < p.width; ++j) to[j] = 0;
-    }
+  if (p.b_column == 1) return pack_rows(p);
+  for (int64_t j = 0; j < p.width; j += kLanes) {
+    const bool whole = p.b_k == 1 && j + kLanes <= p.columns;
+    pack_one_by_one(p, whole ? pack_four_rows(p, j) : 0, j, j + kLanes);
   }
 }
 
