@@ -23,9 +23,9 @@
 namespace rondo {
 namespace {
 
-// How long a thread looks for work before it sleeps. A wake-up costs about as much again, so at worst twice
+// How long a thread looks for work before it sleeps: about what it takes to wake one, so that at worst twice
 // the best is paid. Measured: docs/adr/0003-threads.md.
-constexpr std::chrono::microseconds kSpin{10};
+constexpr std::chrono::microseconds kSpin{20};
 constexpr int kMaxThreads = 1024;
 
 thread_local bool inside_task = false;
@@ -66,6 +66,25 @@ class DenormalsAreZero {
   unsigned saved_;
 #endif
 };
+
+// Looks again and again for at most kSpin, then gives up. After the first microsecond the processor is
+// offered to others each time: on a busy machine the very thread that is waited for may need this processor.
+template <class Condition>
+bool spin_until(const Condition& condition) {
+  for (int i = 0; i < 32; ++i) {
+    if (condition()) return true;
+    pause();
+  }
+  const auto end = std::chrono::steady_clock::now() + kSpin;
+  do {
+    std::this_thread::yield();
+    for (int i = 0; i < 4; ++i) {
+      if (condition()) return true;
+      pause();
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
+}
 
 int usable_processors() {
 #if defined(__linux__)
@@ -158,11 +177,10 @@ struct ThreadPool::State {
   int64_t calls = 0;  // wake-ups not yet taken, under mutex
   std::condition_variable called;
   std::condition_variable finished;
-  bool may_spin = true;
   std::vector<std::thread> workers;
 };
 
-ThreadPool::State::State(int number) : may_spin(number < usable_processors()) {
+ThreadPool::State::State(int number) {
   const SignalsBlocked blocked;
   workers.reserve(static_cast<size_t>(number));
   try {
@@ -216,15 +234,7 @@ void ThreadPool::State::loop() {
 }
 
 bool ThreadPool::State::look_for_work() const {
-  if (!may_spin) return remaining.load(std::memory_order_relaxed) > 0;
-  const auto end = std::chrono::steady_clock::now() + kSpin;
-  do {
-    for (int i = 0; i < 8; ++i) {
-      if (remaining.load(std::memory_order_relaxed) > 0) return true;
-      pause();
-    }
-  } while (std::chrono::steady_clock::now() < end);
-  return false;
+  return spin_until([this] { return remaining.load(std::memory_order_relaxed) > 0; });
 }
 
 void ThreadPool::State::sleep() {
@@ -254,15 +264,7 @@ void ThreadPool::State::wake(int64_t wanted) {
 }
 
 void ThreadPool::State::wait_until_finished() {
-  if (may_spin) {
-    const auto end = std::chrono::steady_clock::now() + kSpin;
-    do {
-      for (int i = 0; i < 8; ++i) {
-        if (unfinished.load(std::memory_order_acquire) == 0) return;
-        pause();
-      }
-    } while (std::chrono::steady_clock::now() < end);
-  }
+  if (spin_until([this] { return unfinished.load(std::memory_order_acquire) == 0; })) return;
   std::unique_lock lock(mutex);
   caller_sleeps = true;
   finished.wait(lock, [this] { return unfinished.load() == 0; });
