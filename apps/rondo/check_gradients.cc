@@ -1,8 +1,7 @@
 // rondo check-gradients: backpropagation against the complex step, for a model file or for options.
 
-#include <fmt/format.h>
-
 #include "command_line.h"
+#include "console.h"
 #include "models/gradient_check.h"
 #include "storage/classifier_file.h"
 #include "verbs.h"
@@ -62,13 +61,13 @@ int check(const std::string& path, const ClassifierOptions& model_options, const
   std::vector<int32_t> ids;
   const auto report = check_gradients(*network, make_input(*network, vocabulary, options, ids));
   double worst = 0;
-  fmt::print("{:<34} {:>8} {:>12} {:>10}\n", "parameter", "checked", "largest", "error");
+  put("{:<34} {:>8} {:>12} {:>10}\n", "parameter", "checked", "largest", "error");
   for (const GradientCheck& row : report) {
-    fmt::print("{:<34} {:>8} {:>12.3e} {:>10.1e}\n", row.parameter, row.checked, row.largest, row.error);
+    put("{:<34} {:>8} {:>12.3e} {:>10.1e}\n", row.parameter, row.checked, row.largest, row.error);
     worst = std::max(worst, row.error);
   }
-  fmt::print("{}: largest error {:.1e}, allowed {:.0e}\n", worst <= kTolerance ? "passed" : "FAILED", worst,
-             kTolerance);
+  put("{}: largest error {:.1e}, allowed {:.0e}\n", worst <= kTolerance ? "passed" : "FAILED", worst,
+      kTolerance);
   return worst <= kTolerance ? 0 : 1;
 }
 

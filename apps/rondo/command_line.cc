@@ -3,7 +3,6 @@
 #include <toml++/toml.h>
 
 #include <map>
-#include <sstream>
 
 #include "base/files.h"
 
@@ -11,17 +10,41 @@ namespace rondo::app {
 
 namespace {
 
-// The one-letter names that users of fastText, llama.cpp and PyTorch's scripts expect.
-const std::map<std::string, std::string>& short_names() {
-  static const std::map<std::string, std::string> names = {
-      {"input", "-i"}, {"dev", "-d"}, {"output", "-o"}, {"threads", "-t"}, {"best", "-k"}};
-  return names;
+// How a few options are written: the one-letter names that users of fastText, llama.cpp and PyTorch's scripts
+// expect, and what --help puts for the value.
+struct Spelling {
+  const char* letter = "";
+  const char* value = "";
+};
+
+const Spelling& spelling(const std::string& name) {
+  static const std::map<std::string, Spelling> spellings = {
+      {"input", {"-i,", "FILE"}},      {"dev", {"-d,", "FILE"}},  {"output", {"-o,", "FILE"}},
+      {"threads", {"-t,", ""}},        {"best", {"-k,", ""}},     {"log", {"", "FILE"}},
+      {"tensorboard", {"", "FOLDER"}}, {"vectors", {"", "FILE"}}, {"sentencepiece", {"", "FILE"}},
+      {"after", {"", "10e|5000u"}},    {"split", {"", "90/5/5"}}};
+  static const Spelling plain;
+  const auto found = spellings.find(name);
+  return found == spellings.end() ? plain : found->second;
 }
 
-std::string flag_names(const Option& option) {
-  const auto found = short_names().find(option.name);
-  const std::string names = (found == short_names().end() ? "" : found->second + ",") + "--" + option.name;
-  return option.kind == Option::Kind::kFlag ? names + ",!--no-" + option.name : names;
+std::string value_name(const Option& option) {
+  const Spelling& own = spelling(option.name);
+  if (*own.value != 0) return own.value;
+  if (option.kind == Option::Kind::kChoice) return option.accepts();
+  if (option.kind == Option::Kind::kInteger) return "N";
+  return option.kind == Option::Kind::kReal ? "NUMBER" : "TEXT";
+}
+
+// " [128; 1 to 65536]": the default, and the range where its ends tell something.
+std::string default_and_range(const Option& option) {
+  const std::string value = option.text();
+  if (option.kind == Option::Kind::kFlag) return value == "true" ? " [on]" : "";
+  const bool is_number = option.kind == Option::Kind::kInteger || option.kind == Option::Kind::kReal;
+  constexpr double kTelling = 1e5;
+  if (is_number && option.range.high < kTelling) return fmt::format(" [{}; {}]", value, option.accepts());
+  if (is_number && option.range.low > 0) return fmt::format(" [{}; from {}]", value, option.range.low);
+  return value.empty() ? "" : fmt::format(" [{}]", value);
 }
 
 nlohmann::json to_json(const toml::node& node, const std::string& where) {
@@ -38,11 +61,10 @@ nlohmann::json to_json(const toml::node& node, const std::string& where) {
 }
 
 // Tables only group keys for the reader: [model] hidden = 64 is hidden = 64.
-void flatten(const toml::table& table, const std::string& path,
-             std::vector<std::pair<std::string, const toml::node*>>& out) {
+void flatten(const toml::table& table, std::vector<std::pair<std::string, const toml::node*>>& out) {
   for (const auto& [key, node] : table) {
     if (const toml::table* inner = node.as_table()) {
-      flatten(*inner, path, out);
+      flatten(*inner, out);
     } else {
       out.emplace_back(std::string(key.str()), &node);
     }
@@ -52,32 +74,34 @@ void flatten(const toml::table& table, const std::string& path,
 }  // namespace
 
 void CommandLine::add_option(const std::string& group, const Option& option) {
-  options_.push_back(option);
-  const std::string name = option.name;
-  if (option.kind == Option::Kind::kFlag) {
-    app_.add_flag_function(
-            flag_names(option),
-            [values = values_, name](int64_t count) {
-              values->emplace_back(name, count > 0 ? "true" : "false");
-            },
-            option.help + (option.text() == "true" ? " [on]" : ""))
-        ->group(group);
-    return;
-  }
-  app_.add_option_function<std::string>(
-          flag_names(option),
-          [values = values_, name](const std::string& text) { values->emplace_back(name, text); },
-          option.help)
-      ->group(group)
-      ->type_name(option.accepts())
-      ->default_str(option.text());
+  const std::string names = spelling(option.name).letter + ("--" + option.name);
+  const std::string help = option.help + default_and_range(option);
+  const bool is_flag = option.kind == Option::Kind::kFlag;
+  CLI::Option* added = is_flag ? app_.add_flag(names + ",!--no-" + option.name)
+                               : app_.add_option(names, [](const CLI::results_t&) { return true; });
+  added->description(help)->group(group)->default_str(option.text());
+  added->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  if (!is_flag) added->type_name(value_name(option));
+  entries_.push_back({option, added});
 }
 
 void CommandLine::add_config() {
   app_.add_option("--config", config_,
-                  "TOML file with any of these options, by name; the command line goes before it")
+                  "TOML file with any of these options, by name; what is written on the command line wins")
       ->group("Files")
-      ->type_name("file");
+      ->type_name("FILE")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+const Option& CommandLine::find(const std::string& name, const std::string& where) const {
+  std::vector<std::string> names;
+  for (const Entry& entry : entries_) {
+    if (entry.option.name == name) return entry.option;
+    names.push_back(entry.option.name);
+  }
+  const std::string near = nearest(name, names);
+  throw_error<ConfigError>("{}: there is no option {}{}", where, name,
+                           near.empty() ? "" : "; did you mean " + near + "?");
 }
 
 void CommandLine::apply_config() const {
@@ -89,62 +113,34 @@ void CommandLine::apply_config() const {
     throw_error<ConfigError>("{}:{}: {}", config_, error.source().begin.line, error.description());
   }
   std::vector<std::pair<std::string, const toml::node*>> entries;
-  flatten(table, config_, entries);
+  flatten(table, entries);
+  std::map<std::string, uint32_t> lines;
   for (const auto& [key, node] : entries) {
-    const std::string where = fmt::format("{}:{}: {}", config_, node->source().begin.line, key);
-    std::vector<std::string> names;
-    const Option* found = nullptr;
-    for (const Option& option : options_) {
-      names.push_back(option.name);
-      if (option.name == key) found = &option;
-    }
-    if (!found) {
-      const std::string near = nearest(key, names);
-      throw_error<ConfigError>("{}: there is no such option{}", where,
-                               near.empty() ? "" : "; did you mean " + near + "?");
-    }
+    const uint32_t line = node->source().begin.line;
+    const std::string where = fmt::format("{}:{}", config_, line);
+    const auto [first, is_new] = lines.emplace(key, line);
+    if (!is_new) throw_error<ConfigError>("{}: {} stands on line {} already", where, key, first->second);
     try {
-      found->set(to_json(*node, where));
+      find(key, where).set(to_json(*node, key));
     } catch (const ConfigError& error) {
-      throw_error<ConfigError>("{}:{}: {}", config_, node->source().begin.line, error.what());
+      const std::string message = error.what();
+      throw_error<ConfigError>("{}", message.starts_with(where) ? message : where + ": " + message);
     }
   }
 }
 
 void CommandLine::apply() const {
   if (!config_.empty()) apply_config();
-  for (const auto& [name, text] : *values_) {
-    for (const Option& option : options_) {
-      if (option.name == name) option.set_text(text);
-    }
+  for (const Entry& entry : entries_) {
+    if (!entry.typed->results().empty()) entry.option.set_text(entry.typed->results().back());
   }
 }
 
 bool CommandLine::given(const std::string& name) const {
-  for (const auto& [given_name, text] : *values_) {
-    if (given_name == name) return true;
+  for (const Entry& entry : entries_) {
+    if (entry.option.name == name) return !entry.typed->results().empty();
   }
   return false;
-}
-
-std::string unexpected_message(const CLI::App& app, const std::vector<std::string>& arguments) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  std::vector<std::string> verbs;
-  for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
-  for (const std::string& argument : arguments) {
-    const bool is_option = argument.starts_with("-") && argument != "-";
-    if (!is_option && verbs.empty()) continue;
-    const std::string word = argument.substr(0, argument.find('='));
-    const std::string near = nearest(word, is_option ? names : verbs);
-    return fmt::format("there is no {} {}{}; see {} --help", is_option ? "option" : "command", word,
-                       near.empty() ? "" : "; did you mean " + near + "?",
-                       app.get_parent() ? "rondo " + app.get_name() : "rondo");
-  }
-  return fmt::format("unexpected argument {}; see rondo {} --help",
-                     arguments.empty() ? "" : arguments.front(), app.get_name());
 }
 
 }  // namespace rondo::app

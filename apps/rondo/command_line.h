@@ -4,9 +4,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/options.h"
@@ -34,16 +32,18 @@ class CommandLine {
   bool given(const std::string& name) const;
 
  private:
-  using Value = std::pair<std::string, std::string>;
+  struct Entry {
+    Option option;
+    const CLI::Option* typed;  ///< what was written on the command line
+  };
 
   void add_option(const std::string& group, const Option& option);
   void apply_config() const;
+  const Option& find(const std::string& name, const std::string& where) const;
 
   CLI::App& app_;
   std::string config_;
-  std::vector<Option> options_;
-  // Shared with the callbacks that CLI11 keeps.
-  std::shared_ptr<std::vector<Value>> values_ = std::make_shared<std::vector<Value>>();
+  std::vector<Entry> entries_;
 };
 
 /// Options that change speed and place, never results.
@@ -58,8 +58,5 @@ struct RunOptions {
     v("device", device, "cpu, reference (slow, exact) or cuda[:N]");
   }
 };
-
-/// The message for arguments that nobody expected: names the nearest option of `app`.
-std::string unexpected_message(const CLI::App& app, const std::vector<std::string>& arguments);
 
 }  // namespace rondo::app

@@ -1,8 +1,7 @@
 // rondo data: corpora to learn from.
 
-#include <fmt/format.h>
-
 #include "command_line.h"
+#include "console.h"
 #include "data/debian_sections.h"
 #include "verbs.h"
 
@@ -10,7 +9,7 @@ namespace rondo::app {
 
 Run add_data(CLI::App& app) {
   CLI::App* data = app.add_subcommand("data", "make a corpus to learn from");
-  data->require_subcommand(1);
+  data->footer("Example:\n  rondo data debian-sections -o sections.tsv");
   CLI::App* sections = data->add_subcommand(
       "debian-sections", "one-line descriptions of this machine's Debian or Ubuntu packages, by section");
   sections->footer(
@@ -23,7 +22,7 @@ Run add_data(CLI::App& app) {
   return [=] {
     line->apply();
     for (const WrittenFile& file : write_debian_sections(debian_sections(), *options)) {
-      fmt::print("{}\t{} texts\n", file.path, file.rows);
+      put("{}\t{} texts\n", file.path, file.rows);
     }
     return 0;
   };

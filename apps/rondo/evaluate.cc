@@ -1,8 +1,7 @@
 // rondo evaluate: accuracy, F1 and confusion on a labelled file.
 
-#include <fmt/format.h>
-
 #include "command_line.h"
+#include "console.h"
 #include "data/encoded.h"
 #include "storage/classifier_file.h"
 #include "tensor/device.h"
@@ -33,22 +32,22 @@ int evaluate(const std::string& path, const std::string& input, const EvaluateOp
   const ClassifierModel model = load_classifier(path);
   const auto backend = open_device(run.device, run.threads);
   const LabelledCorpus corpus = read_labelled(input, options.read);
-  fmt::print(stderr, "{}: {} texts ({})\n", input, corpus.examples.size(), corpus.format);
+  say("{}: {} texts ({})\n", input, corpus.examples.size(), corpus.format);
   for (const UnseenLabel& label : unseen_labels(corpus, model.labels)) {
-    fmt::print(stderr, "warning: {}:{}: the model has no label {}; its {} texts count as errors\n", input,
-               label.first_line, label.name, label.examples);
+    say("warning: {}:{}: the model has no label {}; its {} texts count as errors\n", input, label.first_line,
+        label.name, label.examples);
   }
   const EncodedCorpus encoded =
       encode(corpus, *model.tokenizer, model.vocabulary, model.labels,
              {.max_length = model.options().max_length, .allow_unseen = true}, backend->threads());
   const Evaluation result = evaluate_classifier(model, *backend, encoded, corpus);
   if (options.json) {
-    fmt::print("{}\n", result.to_json().dump(2));
+    put("{}\n", result.to_json().dump(2));
     return 0;
   }
-  fmt::print("{}", result.table());
+  put_text(result.table());
   if (!result.confusion.empty() && (options.confusion || result.confusion.size() <= kSmallMatrix)) {
-    fmt::print("\n{}", result.confusion_table());
+    put("\n{}", result.confusion_table());
   }
   return 0;
 }

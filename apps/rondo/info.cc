@@ -1,8 +1,7 @@
 // rondo info: what a model file holds, and the equations that it computes.
 
-#include <fmt/format.h>
-
 #include "command_line.h"
+#include "console.h"
 #include "layers/equations.h"
 #include "progress.h"
 #include "storage/classifier_file.h"
@@ -30,36 +29,35 @@ nlohmann::ordered_json to_json(const ModelFile& file) {
 }
 
 void print_tensors(const ClassifierModel& model) {
-  fmt::print("\nweights\n");
+  put("\nweights\n");
   for (const Parameter& parameter : model.network->parameters().all()) {
-    fmt::print("  {:<34} {:>16} {:>12}\n", parameter.name, to_string(parameter.value.shape()),
-               parameter.value.size());
+    put("  {:<34} {:>16} {:>12}\n", parameter.name, to_string(parameter.value.shape()),
+        parameter.value.size());
   }
-  fmt::print("  {:<34} {:>16} {:>12}\n", "in all", "", model.network->parameters().num_values());
+  put("  {:<34} {:>16} {:>12}\n", "in all", "", model.network->parameters().num_values());
 }
 
 int info(const std::string& path, const InfoOptions& options) {
   const ModelFile file = read_model_file(path);
   if (options.json) {
-    fmt::print("{}\n", to_json(file).dump(2));
+    put("{}\n", to_json(file).dump(2));
     return 0;
   }
   const ClassifierModel model = unpack_classifier(file, path);
   const ClassifierOptions& o = model.options();
   const RecurrentOptions& r = o.recurrent;
-  fmt::print("{}: text classifier, {} labels, {} words, {} numbers\n\n", path, model.labels.size(),
-             model.vocabulary.size(),
-             count_text(static_cast<double>(model.network->parameters().num_values())));
-  fmt::print("text -> {} -> embedding {} -> {} x {}{} {} -> pool {} -> linear {}\n\n", name_of(o.tokenizer),
-             o.embedding, r.layers, r.bidirectional ? "bidirectional " : "", name_of(r.cell), r.hidden,
-             name_of(o.pool), model.labels.size());
-  fmt::print("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(r));
+  put("{}: text classifier, {} labels, {} words, {} numbers\n\n", path, model.labels.size(),
+      model.vocabulary.size(), count_text(static_cast<double>(model.network->parameters().num_values())));
+  put("text -> {} -> embedding {} -> {} x {}{} {} -> pool {} -> linear {}\n\n", name_of(o.tokenizer),
+      o.embedding, r.layers, r.bidirectional ? "bidirectional " : "", name_of(r.cell), r.hidden,
+      name_of(o.pool), model.labels.size());
+  put("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(r));
   print_tensors(model);
   if (const auto best = file.metrics.find("best"); best != file.metrics.end()) {
-    fmt::print("\ntrained {} updates; best at update {} with dev metric {:.4f}\n",
-               file.metrics.value("updates", 0), best->value("update", 0), best->value("dev_metric", 0.0));
+    put("\ntrained {} updates; best at update {} with dev metric {:.4f}\n", file.metrics.value("updates", 0),
+        best->value("update", 0), best->value("dev_metric", 0.0));
   }
-  fmt::print("labels: {}\n", fmt::join(model.labels.names(), ", "));
+  put("labels: {}\n", fmt::join(model.labels.names(), ", "));
   return 0;
 }
 

@@ -1,13 +1,15 @@
 // The command. Parses, runs one verb, and alone turns errors into exit statuses:
 // 0 done, 1 failed, 2 usage, 3 data.
 
-#include <fmt/format.h>
-
 #include <csignal>
 #include <exception>
+#include <memory>
 #include <new>
 
-#include "command_line.h"
+#include "base/errors.h"
+#include "console.h"
+#include "help_format.h"
+#include "usage.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -16,21 +18,21 @@ namespace {
 enum ExitStatus { kDone = 0, kFailed = 1, kUsage = 2, kData = 3 };
 
 int report(int status, const std::string& message) {
-  fmt::print(stderr, "rondo: {}\n", message);
+  say("rondo: {}\n", message);
   return status;
 }
 
-// The deepest command that was named: its options are the ones that a wrong word may have meant.
-const CLI::App& named_command(const CLI::App& app) {
-  const std::vector<CLI::App*> named = app.get_subcommands();
-  return named.empty() ? app : named_command(*named.front());
+// The help of a command that was left half said, where errors go.
+int report_help(const CLI::App& app) {
+  say_text(app.help());
+  return kUsage;
 }
 
-int run(const std::vector<std::string>& arguments) {
-  CLI::App app{"Recurrent neural networks for text: train, run, explain, ship.", "rondo"};
-  app.set_version_flag("--version", "rondo " RONDO_VERSION);
-  app.require_subcommand(1);
-  app.failure_message(CLI::FailureMessage::simple);
+void describe(CLI::App& app) {
+  app.formatter(std::make_shared<HelpFormat>());
+  app.set_help_flag("-h,--help", "print this and end");
+  app.set_version_flag("--version", "rondo " RONDO_VERSION, "print the version and end");
+  app.require_subcommand(0, 1);
   app.footer(
       "A first model:\n"
       "  rondo data debian-sections -o sections.tsv\n"
@@ -38,6 +40,11 @@ int run(const std::vector<std::string>& arguments) {
       "  rondo predict sections.rondo \"a fast web server\"\n\n"
       "Results go to standard output, progress to standard error; - is standard input.\n"
       "Exit status: 0 done, 1 failed, 2 wrong usage, 3 wrong data.");
+}
+
+int run(const std::vector<std::string>& arguments) {
+  CLI::App app{"Recurrent neural networks for text: train, run, explain, ship.", "rondo"};
+  describe(app);
   const std::vector<Run> verbs = {add_train(app, arguments), add_predict(app),
                                   add_evaluate(app),         add_info(app),
                                   add_check_gradients(app),  add_data(app)};
@@ -45,17 +52,17 @@ int run(const std::vector<std::string>& arguments) {
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
-  } catch (const CLI::ExtrasError&) {
-    return report(kUsage, unexpected_message(named_command(app), named_command(app).remaining(true)));
   } catch (const CLI::CallForHelp&) {
-    return app.exit(CLI::CallForHelp());
-  } catch (const CLI::CallForAllHelp&) {
-    return app.exit(CLI::CallForAllHelp());
+    put_text(named_command(app).help());
+    return kDone;
   } catch (const CLI::CallForVersion& version) {
-    return app.exit(version);
+    put("{}\n", version.what());
+    return kDone;
   } catch (const CLI::ParseError& error) {
-    return report(kUsage, std::string(error.what()) + "; see rondo --help");
+    return report(kUsage, usage_message(app, error));
   }
+  const CLI::App& command = named_command(app);
+  if (!command.get_subcommands({}).empty()) return report_help(command);
   for (size_t i = 0; i < verbs.size(); ++i) {
     if (app.got_subcommand(names[i])) return verbs[i]();
   }
@@ -66,7 +73,11 @@ int run(const std::vector<std::string>& arguments) {
 
 int guarded(const std::vector<std::string>& arguments) {
   try {
-    return run(arguments);
+    const int status = run(arguments);
+    flush_output();
+    return status;
+  } catch (const ReaderGone&) {
+    return kFailed;
   } catch (const ConfigError& error) {
     return report(kUsage, error.what());
   } catch (const DataError& error) {

@@ -1,12 +1,10 @@
 // rondo predict: labels for a text, a file or standard input.
 
-#include <fmt/format.h>
 #include <unistd.h>
-
-#include <cstdio>
 
 #include "base/files.h"
 #include "command_line.h"
+#include "console.h"
 #include "data/labelled.h"
 #include "inference/predictor.h"
 #include "storage/classifier_file.h"
@@ -66,12 +64,6 @@ std::string json_of(const std::string& text, std::span<const float> row, const s
   return json.dump();
 }
 
-void write_out(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw_error<IoError>("cannot write to standard output; is the reader gone or the disk full?");
-  }
-}
-
 void print(const ClassifierModel& model, Backend& backend, const std::vector<std::string>& texts,
            const PredictOptions& options) {
   if (texts.empty()) return;
@@ -85,7 +77,8 @@ void print(const ClassifierModel& model, Backend& backend, const std::vector<std
                         : line_of(row, best, model.labels, options.probs);
     out += '\n';
   }
-  write_out(out);
+  put_text(out);
+  flush_output();
 }
 
 // A word that names a file is a file, "-" is standard input, all else is a text.

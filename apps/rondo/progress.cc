@@ -1,11 +1,12 @@
 #include "progress.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cmath>
 #include <csignal>
+
+#include "console.h"
 
 namespace rondo::app {
 
@@ -50,21 +51,20 @@ Progress::~Progress() {
 }
 
 void Progress::clear_line() {
-  if (line_shown_) fmt::print(stderr, "\r\033[K");
+  if (line_shown_) say("\r\033[K");
   line_shown_ = false;
 }
 
 void Progress::planned(const TrainingPlan& plan) {
-  for (const std::string& warning : plan.warnings) fmt::print(stderr, "warning: {}\n", warning);
-  fmt::print(stderr, "data      {} texts to learn from ({}), {} to measure on ({})\n", plan.examples,
-             plan.input_format, plan.dev_examples, plan.dev_format);
-  fmt::print(stderr, "model     {} labels, {} words ({:.1f} % of the dev tokens unknown), {} numbers\n",
-             plan.labels, plan.vocabulary, 100 * plan.unknown_share,
-             count_text(static_cast<double>(plan.parameters)));
-  fmt::print(stderr, "machine   {}, {} {}, about {:.0f} MB\n", plan.backend, plan.threads,
-             plan.threads == 1 ? "thread" : "threads", static_cast<double>(plan.memory_bytes) / 1e6);
-  fmt::print(stderr, "plan      {} updates of {} an epoch\n", plan.updates, plan.updates_per_epoch);
-  if (plan.resumed_at > 0) fmt::print(stderr, "resumed   at update {}\n", plan.resumed_at);
+  for (const std::string& warning : plan.warnings) say("warning: {}\n", warning);
+  say("data      {} texts to learn from ({}), {} to measure on ({})\n", plan.examples, plan.input_format,
+      plan.dev_examples, plan.dev_format);
+  say("model     {} labels, {} words ({:.1f} % of the dev tokens unknown), {} numbers\n", plan.labels,
+      plan.vocabulary, 100 * plan.unknown_share, count_text(static_cast<double>(plan.parameters)));
+  say("machine   {}, {} {}, about {:.0f} MB\n", plan.backend, plan.threads,
+      plan.threads == 1 ? "thread" : "threads", static_cast<double>(plan.memory_bytes) / 1e6);
+  say("plan      {} updates of {} an epoch\n", plan.updates, plan.updates_per_epoch);
+  if (plan.resumed_at > 0) say("resumed   at update {}\n", plan.resumed_at);
 }
 
 void Progress::progressed(const TrainingProgress& p) {
@@ -82,28 +82,25 @@ void Progress::progressed(const TrainingProgress& p) {
       p.epoch, p.update, p.updates, p.loss, dev, p.gradient_norm, 100 * p.clipped_share,
       count_text(p.tokens_per_second), clock_text(p.seconds_left));
   if (live_) {
-    fmt::print(stderr, "\r\033[K{}", line);
-    std::fflush(stderr);
+    say("\r\033[K{}", line);
     line_shown_ = true;
   } else {
-    fmt::print(stderr, "{}\n", line);
+    say("{}\n", line);
   }
 }
 
 void Progress::evaluated(const TrainingEvaluation& e) {
   clear_line();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
-  fmt::print(stderr,
-             "epoch {:<3} loss {:.4f}  dev loss {:.4f}  dev {:.4f}{}  clipped {:.0f} %  {} tokens/s  {}\n",
-             e.epoch, e.train_loss, e.dev_loss, e.dev_metric, e.best ? " *" : "  ", 100 * last_.clipped_share,
-             count_text(last_.tokens_per_second), clock_text(seconds));
+  say("epoch {:<3} loss {:.4f}  dev loss {:.4f}  dev {:.4f}{}  clipped {:.0f} %  {} tokens/s  {}\n", e.epoch,
+      e.train_loss, e.dev_loss, e.dev_metric, e.best ? " *" : "  ", 100 * last_.clipped_share,
+      count_text(last_.tokens_per_second), clock_text(seconds));
 }
 
 void Progress::skipped(const SkippedStep& step) {
   clear_line();
-  fmt::print(stderr,
-             "warning: update {} skipped: its gradient was infinite or undefined; lines of the input: {}\n",
-             step.update, fmt::join(step.lines, ", "));
+  say("warning: update {} skipped: its gradient was infinite or undefined; lines of the input: {}\n",
+      step.update, fmt::join(step.lines, ", "));
 }
 
 bool Progress::stop_wanted() { return interrupted; }

@@ -1,8 +1,7 @@
 // rondo train classify: from a labelled file to a model file.
 
-#include <fmt/format.h>
-
 #include "command_line.h"
+#include "console.h"
 #include "progress.h"
 #include "tensor/device.h"
 #include "training/train_classifier.h"
@@ -43,17 +42,16 @@ int train_classify(const ClassifierTask& task, const RunOptions& run,
   }
   const std::string& output = task.files.output;
   if (report.outcome.stopped) {
-    fmt::print(stderr, "stopped at update {}; all of it is in {}.checkpoint. To go on:\n  {}\n",
-               report.outcome.updates, output, resume_text(arguments));
+    say("stopped at update {}; all of it is in {}.checkpoint. To go on:\n  {}\n", report.outcome.updates,
+        output, resume_text(arguments));
     return 1;
   }
   if (report.outcome.skipped > 0) {
-    fmt::print(stderr, "warning: {} updates were skipped (infinite or undefined gradients)\n",
-               report.outcome.skipped);
+    say("warning: {} updates were skipped (infinite or undefined gradients)\n", report.outcome.skipped);
   }
-  fmt::print(stderr, "saved     {}: dev accuracy {:.4f}, macro F1 {:.4f} (epoch {} of {} updates)\n", output,
-             report.dev.accuracy, report.dev.macro_f1, report.outcome.best.epoch, report.outcome.updates);
-  fmt::print(stderr, "use it    rondo predict {} \"some text\"\n", output);
+  say("saved     {}: dev accuracy {:.4f}, macro F1 {:.4f} (epoch {} of {} updates)\n", output,
+      report.dev.accuracy, report.dev.macro_f1, report.outcome.best.epoch, report.outcome.updates);
+  say("use it    rondo predict {} \"some text\"\n", output);
   return 0;
 }
 
@@ -61,7 +59,7 @@ int train_classify(const ClassifierTask& task, const RunOptions& run,
 
 Run add_train(CLI::App& app, const std::vector<std::string>& arguments) {
   CLI::App* train = app.add_subcommand("train", "train a model");
-  train->require_subcommand(1);
+  train->footer("Example:\n  rondo train classify -i news.csv -o news.rondo");
   CLI::App* classify = train->add_subcommand("classify", "texts to labels");
   classify->footer(
       "Examples:\n"
