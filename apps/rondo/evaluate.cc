@@ -32,10 +32,15 @@ int evaluate(const std::string& path, const std::string& input, const EvaluateOp
   const ClassifierModel model = load_classifier(path);
   const auto backend = open_device(run.device, run.threads);
   const LabelledCorpus corpus = read_labelled(input, options.read);
-  say("{}: {} texts ({})\n", input, corpus.examples.size(), corpus.format);
-  for (const UnseenLabel& label : unseen_labels(corpus, model.labels)) {
-    say("warning: {}:{}: the model has no label {}; its {} texts count as errors\n", input, label.first_line,
+  const std::string name = input == "-" ? "standard input" : input;
+  say("{}: {} texts ({})\n", name, corpus.examples.size(), corpus.format);
+  const std::vector<UnseenLabel> unseen = unseen_labels(corpus, model.labels);
+  for (const UnseenLabel& label : unseen) {
+    say("warning: {}:{}: the model has no label {}; its {} texts count as errors\n", name, label.first_line,
         label.name, label.examples);
+  }
+  if (!unseen.empty() && model.labels.multi() && options.read.label_separator.empty()) {
+    say("warning: in {} a text may have several labels; is --label-separator missing?\n", path);
   }
   const EncodedCorpus encoded =
       encode(corpus, *model.tokenizer, model.vocabulary, model.labels,

@@ -51,7 +51,8 @@ std::string row(const std::string& left, const std::string& description) {
 }  // namespace
 
 std::string HelpFormat::make_help(const CLI::App* app, std::string, CLI::AppFormatMode mode) const {
-  const std::string help = Formatter::make_help(app, command_path(*app), mode);
+  std::string help = Formatter::make_help(app, command_path(*app), mode);
+  help = CLI::detail::find_and_replace(help, "\nSubcommands:\n", "\nCommands:\n");
   return CLI::detail::find_and_replace(help, "\n\n\n", "\n\n");
 }
 

@@ -8,6 +8,10 @@ namespace rondo::app {
 
 class HelpFormat final : public CLI::Formatter {
  public:
+  HelpFormat() {
+    label("SUBCOMMAND", "COMMAND");
+    label("Positionals", "Arguments");
+  }
   std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override;
   std::string make_option(const CLI::Option* option, bool is_positional) const override;
   std::string make_subcommand(const CLI::App* verb) const override;

@@ -46,8 +46,9 @@ int info(const std::string& path, const InfoOptions& options) {
   const ClassifierModel model = unpack_classifier(file, path);
   const ClassifierOptions& o = model.options();
   const RecurrentOptions& r = o.recurrent;
-  put("{}: text classifier, {} labels, {} words, {} numbers\n\n", path, model.labels.size(),
-      model.vocabulary.size(), count_text(static_cast<double>(model.network->parameters().num_values())));
+  put("{}: text classifier, {} labels{}, {} words, {} numbers\n\n", path, model.labels.size(),
+      model.labels.multi() ? " (a text may have several)" : "", model.vocabulary.size(),
+      count_text(static_cast<double>(model.network->parameters().num_values())));
   put("text -> {} -> embedding {} -> {} x {}{} {} -> pool {} -> linear {}\n\n", name_of(o.tokenizer),
       o.embedding, r.layers, r.bidirectional ? "bidirectional " : "", name_of(r.cell), r.hidden,
       name_of(o.pool), model.labels.size());

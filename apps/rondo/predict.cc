@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <optional>
+
 #include "base/files.h"
 #include "command_line.h"
 #include "console.h"
@@ -9,6 +11,7 @@
 #include "inference/predictor.h"
 #include "storage/classifier_file.h"
 #include "tensor/device.h"
+#include "text/unicode.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -21,6 +24,7 @@ struct PredictOptions {
   bool json = false;
   bool unbuffered = false;
   double threshold = 0.5;
+  bool threshold_given = false;  // no option: whether --threshold was written
   ReadOptions read;
 
   template <class Visitor>
@@ -55,11 +59,19 @@ std::string line_of(std::span<const float> row, const std::vector<int32_t>& labe
   return line;
 }
 
+// A text that was typed: repaired, or refused with the words that help here.
+std::string checked(const std::string& text, const ReadOptions& options) {
+  size_t offset = 0;
+  if (is_valid_utf8(text, &offset)) return text;
+  if (options.replace_invalid) return replace_invalid_utf8(text);
+  throw_error<DataError>("the text's byte {} is not UTF-8; convert it, or give --replace-invalid", offset);
+}
+
 std::string json_of(const std::string& text, std::span<const float> row, const std::vector<int32_t>& labels,
                     const LabelSet& names) {
   nlohmann::ordered_json json{{"text", text}, {"predictions", nlohmann::ordered_json::array()}};
   for (const int32_t label : labels) {
-    json["predictions"].push_back({{"label", names.name(label)}, {"probability", row[label]}});
+    json["predictions"].push_back({{"label", names.name(label)}, {"probability", shortest(row[label])}});
   }
   return json.dump();
 }
@@ -95,16 +107,26 @@ bool is_file(const std::string& input) {
   return false;
 }
 
-int predict(const std::string& path, std::string input, const PredictOptions& options,
+void check_threshold(const ClassifierModel& model, const PredictOptions& options) {
+  if (!options.threshold_given) return;
+  if (!model.labels.multi()) {
+    throw_error<ConfigError>("--threshold has no effect: a text has one label in this model");
+  }
+  if (options.k > 0)
+    throw_error<ConfigError>("--threshold has no effect beside --best; leave one of them out");
+}
+
+int predict(const std::string& path, const std::optional<std::string>& given, const PredictOptions& options,
             const RunOptions& run) {
   const ClassifierModel model = load_classifier(path);
+  check_threshold(model, options);
   const auto backend = open_device(run.device, run.threads);
-  if (input.empty() && isatty(STDIN_FILENO) == 1) {
+  if (!given && isatty(STDIN_FILENO) == 1) {
     throw_error<ConfigError>("predict: give a text, a file or - for standard input after the model");
   }
-  if (input.empty()) input = "-";
+  const std::string input = given.value_or("-");
   if (!is_file(input)) {
-    print(model, *backend, {input}, options);
+    print(model, *backend, {checked(input, options.read)}, options);
     return 0;
   }
   const bool at_once = options.unbuffered || (input == "-" && isatty(STDIN_FILENO) == 1);
@@ -131,7 +153,7 @@ Run add_predict(CLI::App& app) {
       "  rondo predict news.rondo texts.txt > labels.txt\n"
       "  cat texts.txt | rondo predict news.rondo - --json");
   auto path = std::make_shared<std::string>();
-  auto input = std::make_shared<std::string>();
+  auto input = std::make_shared<std::optional<std::string>>();
   auto options = std::make_shared<PredictOptions>();
   auto run = std::make_shared<RunOptions>();
   predict_app->add_option("model", *path, "model file")->required();
@@ -141,6 +163,7 @@ Run add_predict(CLI::App& app) {
   line->add("Machine", *run);
   return [=] {
     line->apply();
+    options->threshold_given = line->given("threshold");
     return predict(*path, *input, *options, *run);
   };
 }

@@ -14,6 +14,9 @@ namespace {
 
 std::atomic<bool> interrupted{false};
 
+// What a terminal that closes, Ctrl-C and the system's shutdown send.
+constexpr int kSignals[] = {SIGHUP, SIGINT, SIGTERM};
+
 void interrupt(int signal) {
   interrupted = true;
   // A second Ctrl-C ends at once.
@@ -22,6 +25,11 @@ void interrupt(int signal) {
 
 constexpr auto kRedraw = std::chrono::milliseconds(200);
 constexpr auto kPlainLine = std::chrono::seconds(30);  // where standard error is a file: now and then a line
+
+// A loss that explodes takes no forty columns.
+std::string loss_text(double loss) {
+  return std::abs(loss) < 1e6 ? fmt::format("{:.4f}", loss) : fmt::format("{:.3e}", loss);
+}
 
 }  // namespace
 
@@ -40,14 +48,17 @@ std::string count_text(double count) {
 
 Progress::Progress() : live_(isatty(STDERR_FILENO) == 1), begun_(std::chrono::steady_clock::now()) {
   interrupted = false;
-  std::signal(SIGINT, interrupt);
-  std::signal(SIGTERM, interrupt);
+  for (const int signal : kSignals) {
+    // nohup and a shell's background jobs ignore a signal, and so does their command.
+    if (std::signal(signal, interrupt) == SIG_IGN) std::signal(signal, SIG_IGN);
+  }
 }
 
 Progress::~Progress() {
   clear_line();
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
+  for (const int signal : kSignals) {
+    if (std::signal(signal, SIG_DFL) == SIG_IGN) std::signal(signal, SIG_IGN);
+  }
 }
 
 void Progress::clear_line() {
@@ -62,8 +73,8 @@ void Progress::planned(const TrainingPlan& plan) {
   say("model     {} labels, {} words ({:.1f} % of the dev tokens unknown), {} numbers\n", plan.labels,
       plan.vocabulary, 100 * plan.unknown_share, count_text(static_cast<double>(plan.parameters)));
   say("machine   {}, {} {}, about {:.0f} MB\n", plan.backend, plan.threads,
-      plan.threads == 1 ? "thread" : "threads", static_cast<double>(plan.memory_bytes) / 1e6);
-  say("plan      {} updates of {} an epoch\n", plan.updates, plan.updates_per_epoch);
+      plan.threads == 1 ? "thread" : "threads", std::max(1.0, static_cast<double>(plan.memory_bytes) / 1e6));
+  say("plan      {} updates, {} an epoch\n", plan.updates, plan.updates_per_epoch);
   if (plan.resumed_at > 0) say("resumed   at update {}\n", plan.resumed_at);
 }
 
@@ -77,10 +88,10 @@ void Progress::progressed(const TrainingProgress& p) {
   }
   drawn_ = now;
   const std::string dev = p.dev_metric < 0 ? "" : fmt::format("  dev {:.4f}", p.dev_metric);
-  const std::string line = fmt::format(
-      "epoch {:.2f}  update {}/{}  loss {:.4f}{}  |g| {:.2f}  clipped {:.0f} %  {} tokens/s  left {}",
-      p.epoch, p.update, p.updates, p.loss, dev, p.gradient_norm, 100 * p.clipped_share,
-      count_text(p.tokens_per_second), clock_text(p.seconds_left));
+  const std::string line =
+      fmt::format("epoch {:.2f}  update {}/{}  loss {}{}  |g| {:.2f}  clipped {:.0f} %  {} tokens/s  left {}",
+                  p.epoch, p.update, p.updates, loss_text(p.loss), dev, p.gradient_norm,
+                  100 * p.clipped_share, count_text(p.tokens_per_second), clock_text(p.seconds_left));
   if (live_) {
     say("\r\033[K{}", line);
     line_shown_ = true;
@@ -92,15 +103,15 @@ void Progress::progressed(const TrainingProgress& p) {
 void Progress::evaluated(const TrainingEvaluation& e) {
   clear_line();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
-  say("epoch {:<3} loss {:.4f}  dev loss {:.4f}  dev {:.4f}{}  clipped {:.0f} %  {} tokens/s  {}\n", e.epoch,
-      e.train_loss, e.dev_loss, e.dev_metric, e.best ? " *" : "  ", 100 * last_.clipped_share,
-      count_text(last_.tokens_per_second), clock_text(seconds));
+  say("epoch {:<3} loss {}  dev loss {}  dev {:.4f}{}  clipped {:.0f} %  {} tokens/s  {}\n", e.epoch,
+      loss_text(e.train_loss), loss_text(e.dev_loss), e.dev_metric, e.best ? " *" : "  ",
+      100 * last_.clipped_share, count_text(last_.tokens_per_second), clock_text(seconds));
 }
 
 void Progress::skipped(const SkippedStep& step) {
   clear_line();
   say("warning: update {} skipped: its gradient was infinite or undefined; lines of the input: {}\n",
-      step.update, fmt::join(step.lines, ", "));
+      step.update, line_list(step.lines));
 }
 
 bool Progress::stop_wanted() { return interrupted; }

@@ -11,25 +11,23 @@ namespace rondo::app {
 
 namespace {
 
-// The words of the person, quoted for a shell where they need it.
-std::string command_text(const std::vector<std::string>& arguments) {
-  std::string text = "rondo";
-  for (const std::string& word : arguments) {
-    const bool plain = !word.empty() && word.find_first_not_of(
-                                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                            "0123456789-_./=:,+@%") == std::string::npos;
-    std::string quoted = word;
-    for (size_t at = 0; !plain && (at = quoted.find('\'', at)) != std::string::npos; at += 4)
-      quoted.replace(at, 1, "'\\''");
-    text += plain ? " " + word : " '" + quoted + "'";
-  }
-  return text;
+// A word of the person, quoted for a shell where it needs that.
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                          "0123456789-_./=:,+@%") == std::string::npos;
+  if (plain) return word;
+  std::string text = word;
+  for (size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 4) text.replace(at, 1, "'\\''");
+  return "'" + text + "'";
 }
 
 std::string resume_text(std::vector<std::string> arguments) {
   std::erase_if(arguments, [](const std::string& word) { return word == "--force" || word == "--resume"; });
   arguments.emplace_back("--resume");
-  return command_text(arguments);
+  std::string text = "rondo";
+  for (const std::string& word : arguments) text += " " + quoted(word);
+  return text;
 }
 
 int train_classify(const ClassifierTask& task, const RunOptions& run,
@@ -49,9 +47,14 @@ int train_classify(const ClassifierTask& task, const RunOptions& run,
   if (report.outcome.skipped > 0) {
     say("warning: {} updates were skipped (infinite or undefined gradients)\n", report.outcome.skipped);
   }
-  say("saved     {}: dev accuracy {:.4f}, macro F1 {:.4f} (epoch {} of {} updates)\n", output,
-      report.dev.accuracy, report.dev.macro_f1, report.outcome.best.epoch, report.outcome.updates);
-  say("use it    rondo predict {} \"some text\"\n", output);
+  // The figure that the run was steered by comes first.
+  const std::string figure = report.dev.confusion.empty()
+                                 ? fmt::format("micro F1 {:.4f}", report.dev.micro_f1)
+                                 : fmt::format("accuracy {:.4f}", report.dev.accuracy);
+  const TrainingEvaluation& best = report.outcome.best;
+  say("saved     {}: dev {}, macro F1 {:.4f} (epoch {}, update {} of {})\n", output, figure,
+      report.dev.macro_f1, best.epoch, best.update, report.outcome.updates);
+  say("use it    rondo predict {} \"some text\"\n", quoted(output));
   return 0;
 }
 

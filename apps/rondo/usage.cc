@@ -76,7 +76,7 @@ std::string usage_message(const CLI::App& root, const CLI::ParseError& error) {
   const CLI::App& app = named_command(root);
   std::string message = unexpected_word(root, app);
   if (message.empty()) {
-    message = error.what();
+    message = CLI::detail::find_and_replace(error.what(), " is required", " is missing");
     const std::string option = message.substr(0, message.find(':'));
     if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr)
       message = option + ": its value is missing";

@@ -82,13 +82,15 @@ nlohmann::json Evaluation::to_json() const {
 std::string Evaluation::table() const {
   size_t columns = 5;
   for (const LabelScore& label : labels) columns = std::max(columns, width(label.label));
-  std::string out = pad("label", columns) + "  precision  recall      f1  support\n";
+  // Without a confusion matrix texts may have several labels.
+  std::string out = fmt::format(
+      "accuracy{} {:.4f}, macro F1 {:.4f}, micro F1 {:.4f}, loss {:.4f}, {} examples\n\n",
+      confusion.empty() ? " (all labels of a text right)" : "", accuracy, macro_f1, micro_f1, loss, examples);
+  out += pad("label", columns) + "  precision  recall      f1  support\n";
   for (const LabelScore& s : labels) {
     out += fmt::format("{}  {:9.4f}  {:6.4f}  {:6.4f}  {:7d}\n", pad(s.label, columns), s.precision, s.recall,
                        s.f1, s.support);
   }
-  out += fmt::format("accuracy {:.4f}, macro F1 {:.4f}, micro F1 {:.4f}, loss {:.4f}, {} examples\n",
-                     accuracy, macro_f1, micro_f1, loss, examples);
   for (const auto& [name, count] : unseen) {
     out += fmt::format("label \"{}\" ({} examples) is not in the model: counted as errors\n", name, count);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "base/errors.h"
 #include "base/files.h"
@@ -271,13 +272,33 @@ TrainingPlan ClassifierTraining::plan() const {
   return plan;
 }
 
+// A slip such as --log news.csv must not cost the data.
+void check_no_file_twice(const TrainingFiles& files) {
+  const std::pair<const char*, const std::string&> named[] = {
+      {"input", files.input}, {"dev", files.dev}, {"output", files.output}, {"log", files.log}};
+  for (const auto& [written, target] : named) {
+    if (&target != &files.output && &target != &files.log) continue;
+    for (const auto& [name, path] : named) {
+      std::error_code none;
+      const bool same = path == target || std::filesystem::equivalent(path, target, none);
+      if (target.empty() || &path == &target || !same) continue;
+      throw_error<ConfigError>("--{} and --{} are one file, {}: it would be overwritten", name, written,
+                               target);
+    }
+  }
+}
+
 // Before hours of training, not after.
 void check_output(const TrainingFiles& files) {
   if (files.input.empty()) throw_error<ConfigError>("--input is missing: the file to learn from");
   if (files.output.empty())
     throw_error<ConfigError>("--output is missing: the model file to write, such as news.rondo");
+  check_no_file_twice(files);
   AtomicFile{files.output};  // can the folder be written?
   if (files.force) return;
+  if (!files.log.empty() && !files.resume && std::filesystem::is_regular_file(files.log)) {
+    throw_error<ConfigError>("--log: {} exists; overwrite it with --force", files.log);
+  }
   const std::string checkpoint = TrainingLoop::checkpoint_path(files);
   if (file_exists(checkpoint) && !files.resume) {
     throw_error<ConfigError>(

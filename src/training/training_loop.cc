@@ -1,6 +1,7 @@
 #include "training/training_loop.h"
 
 #include <cmath>
+#include <limits>
 
 #include "base/errors.h"
 #include "base/files.h"
@@ -22,24 +23,35 @@ nlohmann::json to_json(const TrainingEvaluation& e) {
           {"dev_loss", e.dev_loss}, {"dev_metric", e.dev_metric}, {"best", e.best}};
 }
 
+// JSON has no infinity and no NaN: a loss that was neither finite is null there.
+double loss_from(const nlohmann::json& json) {
+  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
+
 TrainingEvaluation evaluation_from(const nlohmann::json& json) {
   return {.update = json.at("update"),
           .epoch = json.at("epoch"),
           .train_loss = json.at("train_loss"),
-          .dev_loss = json.at("dev_loss"),
+          .dev_loss = loss_from(json.at("dev_loss")),
           .dev_metric = json.at("dev_metric"),
           .best = json.at("best")};
 }
 
-// The first option in which two runs differ, for a message a person can act on.
+// The first option in which two runs differ, for a message a person can act on; the data last, for options
+// such as --min-count change it too.
 void check_identity(const nlohmann::json& now, const nlohmann::json& then, const std::string& path) {
   for (const auto& [key, value] : now.items()) {
     const auto old = then.find(key);
-    if (old != then.end() && *old == value) continue;
+    if (key == "data" || (old != then.end() && *old == value)) continue;
     throw_error<ConfigError>(
         "--resume: {} was made with {} {}, this run has {}; give the same, or begin anew with --force", path,
         key, old == then.end() ? "no" : old->dump(), value.dump());
   }
+  if (then.value("data", nlohmann::json()) == now.at("data")) return;
+  throw_error<ConfigError>(
+      "--resume: {} was made from other texts than --input and --dev hold now; give the same, or begin anew "
+      "with --force",
+      path);
 }
 
 }  // namespace
@@ -130,6 +142,7 @@ LoopOutcome TrainingLoop::run() {
     }
     if (epoch_ends || seconds_since(checkpointed_) > parts_.options.checkpoint_seconds) save_checkpoint();
   }
+  if (best_.empty()) fail("no evaluation gave a finite loss");
   take_best();
   save_model();
   remove_file(checkpoint_path(parts_.files));
@@ -163,13 +176,26 @@ void TrainingLoop::skip(const TrainingTask::Step& step) {
   parts_.observer.skipped({state_.update, step.lines});
   if (log_) log_->append({{"event", "skipped"}, {"update", state_.update}, {"lines", step.lines}});
   if (++state_.skipped_in_a_row < kMaxSkipped) return;
-  take_best();
-  save_model();
+  fail(fmt::format(
+      "{} updates in a row had an infinite or undefined gradient, the last one of lines {} of the input",
+      kMaxSkipped, line_list(step.lines)));
+}
+
+// The checkpoint goes too: a run resumed from it would come to the same end.
+void TrainingLoop::fail(const std::string& reason) {
+  const bool good = !best_.empty();
+  if (good) {
+    take_best();
+    save_model();
+  }
+  remove_file(checkpoint_path(parts_.files));
   throw_error<Error>(
-      "training stopped at update {}: {} updates in a row had an infinite or undefined gradient, the last "
-      "one of the input's "
-      "lines {}; the last good state is in {}; lower --lr or --clip and begin anew with --force",
-      state_.update, kMaxSkipped, fmt::join(step.lines, ", "), parts_.files.output);
+      "training stopped at update {}: {}; {}; lower --lr, or --clip the gradients, and begin anew{}",
+      state_.update, reason,
+      good ? fmt::format("{} holds the best state before, of update {}", parts_.files.output,
+                         state_.best.update)
+           : "no state so far was good: no model was written",
+      good ? " with --force" : "");
 }
 
 void TrainingLoop::report_progress(const TrainingTask::Step& step, const Optimizer::StepReport& report,
@@ -188,7 +214,7 @@ void TrainingLoop::report_progress(const TrainingTask::Step& step, const Optimiz
       .clipped_share = static_cast<double>(state_.clipped) / steps,
       .tokens_per_second = static_cast<double>(tokens_) / seconds,
       .seconds_left = per_update * static_cast<double>(updates_ - state_.update),
-      .dev_metric = state_.history.empty() ? -1 : state_.best.dev_metric};
+      .dev_metric = best_.empty() ? -1 : state_.best.dev_metric};
   parts_.observer.progressed(progress);
   if (state_.update % kLogEvery != 0) return;
   if (log_) {
@@ -215,11 +241,11 @@ void TrainingLoop::evaluate() {
       .train_loss = state_.steps > 0 ? state_.loss_sum / static_cast<double>(state_.steps) : 0,
       .dev_loss = dev.loss,
       .dev_metric = dev.metric};
-  // Of two states with the same metric the one with the lower loss is better; the first evaluation is always
-  // the best so far.
+  // Of two states with the same metric the one with the lower loss is better. A state whose loss is infinite
+  // or undefined is never kept, whatever its metric.
   const TrainingEvaluation& best = state_.best;
-  evaluation.best = state_.history.empty() || dev.metric > best.dev_metric ||
-                    (dev.metric == best.dev_metric && dev.loss < best.dev_loss);
+  evaluation.best = std::isfinite(dev.loss) && (best_.empty() || dev.metric > best.dev_metric ||
+                                                (dev.metric == best.dev_metric && dev.loss < best.dev_loss));
   if (evaluation.best) {
     state_.best = evaluation;
     state_.bad_evaluations = 0;

@@ -73,8 +73,8 @@ class TrainingLoop {
   int64_t update() const { return state_.update; }
 
   /// Trains to the end, writes the model file, removes the checkpoint.
-  /// @throws Error after kMaxSkipped steps in a row without finite gradients; the best state so far is saved
-  /// before.
+  /// @throws Error after kMaxSkipped steps in a row without finite gradients, or if no evaluation had a
+  /// finite loss; the best state so far, if there is one, is saved before.
   LoopOutcome run();
 
  private:
@@ -101,6 +101,7 @@ class TrainingLoop {
   void restore();
   void step();
   void skip(const TrainingTask::Step& step);
+  [[noreturn]] void fail(const std::string& reason);
   void evaluate();
   void keep_best();
   void take_best();

@@ -52,6 +52,9 @@ struct SkippedStep {
   std::vector<int64_t> lines;  ///< of the input, of the batch's texts
 };
 
+/// "3, 5, 17" in rising order; of many the first 32 and how many more there are.
+std::string line_list(std::vector<int64_t> lines);
+
 class TrainingObserver {
  public:
   virtual ~TrainingObserver() = default;

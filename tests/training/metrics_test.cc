@@ -98,10 +98,10 @@ TEST(Metrics, TableHasALineALabelInColumns) {
   metrics.add(1, 0);
   metrics.add_loss(1, 2);
   EXPECT_EQ(metrics.evaluation().table(),
+            "accuracy 0.5000, macro F1 0.3333, micro F1 0.5000, loss 0.5000, 2 examples\n\n"
             "label  precision  recall      f1  support\n"
             "été       0.5000  1.0000  0.6667        1\n"
-            "sport     0.0000  0.0000  0.0000        1\n"
-            "accuracy 0.5000, macro F1 0.3333, micro F1 0.5000, loss 0.5000, 2 examples\n");
+            "sport     0.0000  0.0000  0.0000        1\n");
 }
 
 void add(MultiLabelMetrics& metrics, std::vector<int32_t> truth, std::vector<int32_t> predicted,
