@@ -109,9 +109,9 @@ struct GruState {
 template <class Kernel>
 void forward_rows(const CellForward& cell) {
   for (int64_t row = 0; row < cell.rows; ++row) {
-    int64_t unit = 0;
-    for (; unit + kLanes <= cell.units; unit += kLanes) Kernel::apply({cell, row, unit, kLanes});
-    if (unit < cell.units) Kernel::apply({cell, row, unit, cell.units - unit});
+    for (int64_t unit = 0; unit < cell.units; unit += kLanes) {
+      Kernel::apply({cell, row, unit, HWY_MIN(kLanes, cell.units - unit)});
+    }
   }
 }
 

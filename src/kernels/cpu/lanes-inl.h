@@ -26,10 +26,19 @@ HWY_INLINE void store(Vector v, float* p) { hn::StoreU(v, Lanes(), p); }
 HWY_INLINE Vector set(float value) { return hn::Set(Lanes(), value); }
 HWY_INLINE Vector zero() { return hn::Zero(Lanes()); }
 
+// Whether this target's masked loads and stores leave alone what they mask out. (Highway's scalar target
+// reads it, whatever it says; AVX2 has such instructions for floats, whatever Highway says of its other
+// types.)
+#if HWY_TARGET == HWY_AVX2 || (!HWY_MEM_OPS_MIGHT_FAULT && HWY_TARGET != HWY_SCALAR)
+#define RONDO_MASKED_MEMORY 1
+#else
+#define RONDO_MASKED_MEMORY 0
+#endif
+
 /// The first `count` lanes from memory, zeros above; reads nothing behind them.
 HWY_INLINE Vector load_first(const float* p, int64_t count) {
   if (count >= kLanes) return load(p);
-#if !HWY_MEM_OPS_MIGHT_FAULT
+#if RONDO_MASKED_MEMORY
   return hn::MaskedLoad(hn::FirstN(Lanes(), static_cast<size_t>(count)), Lanes(), p);
 #else
   HWY_ALIGN float lanes[kLanes] = {};
@@ -41,7 +50,7 @@ HWY_INLINE Vector load_first(const float* p, int64_t count) {
 /// Writes the first `count` lanes and nothing behind them.
 HWY_INLINE void store_first(Vector v, float* p, int64_t count) {
   if (count >= kLanes) return store(v, p);
-#if !HWY_MEM_OPS_MIGHT_FAULT
+#if RONDO_MASKED_MEMORY
   hn::BlendedStore(v, hn::FirstN(Lanes(), static_cast<size_t>(count)), Lanes(), p);
 #else
   HWY_ALIGN float lanes[kLanes];
@@ -49,6 +58,8 @@ HWY_INLINE void store_first(Vector v, float* p, int64_t count) {
   for (int64_t i = 0; i < count; ++i) p[i] = lanes[i];
 #endif
 }
+
+#undef RONDO_MASKED_MEMORY
 
 }  // namespace HWY_NAMESPACE
 }  // namespace rondo

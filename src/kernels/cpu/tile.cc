@@ -17,6 +17,9 @@ namespace HWY_NAMESPACE {
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
 inline constexpr int kMaxRows = 8;
 inline constexpr int kAccumulators = 24;
+#elif HWY_TARGET == HWY_SCALAR
+inline constexpr int kMaxRows = 4;
+inline constexpr int kAccumulators = 8;
 #else
 inline constexpr int kMaxRows = 6;
 inline constexpr int kAccumulators = 12;
@@ -29,8 +32,8 @@ constexpr int panels_beside(int rows) {
   return panels >= 4 ? 4 : panels >= 3 ? 3 : panels >= 2 ? 2 : 1;
 }
 
-/// Every loop over `sum` is unrolled, or it would live in memory. kWhole: no column is missing.
-template <int kRows, int kPanels, int kVectors, bool kWhole>
+/// Every loop over `sum` is unrolled, or it would live in memory. No column is missing.
+template <int kRows, int kPanels, int kVectors>
 HWY_NOINLINE void multiply_tile(const Tile& t) {
   constexpr int kWidth = kPanels * kVectors;
   Vector sum[kRows][kWidth];
@@ -44,8 +47,7 @@ HWY_NOINLINE void multiply_tile(const Tile& t) {
       if (start == nullptr) {
         sum[i][w] = zero();
       } else {
-        const float* from = start + i * start_row + first;
-        sum[i][w] = kWhole ? load(from) : load_first(from, t.columns - first);
+        sum[i][w] = load(start + i * start_row + first);
       }
     }
   }
@@ -76,16 +78,9 @@ HWY_NOINLINE void multiply_tile(const Tile& t) {
     float* c = t.c[w / kVectors] + first;
 #pragma GCC unroll 12
     for (int i = 0; i < kRows; ++i) {
-      float* to = c + i * t.c_row;
-      kWhole ? store(sum[i][w], to) : store_first(sum[i][w], to, t.columns - first);
+      store(sum[i][w], c + i * t.c_row);
     }
   }
-}
-
-template <int kRows, int kPanels, int kVectors>
-void multiply_columns(const Tile& t) {
-  if (t.columns == kVectors * kLanes) return multiply_tile<kRows, kPanels, kVectors, true>(t);
-  multiply_tile<kRows, kPanels, kVectors, false>(t);
 }
 
 template <int kRows, int kPanels>
@@ -93,8 +88,8 @@ void multiply_panels(const Tile& t) {
   if constexpr (kPanels > 1) {
     if (t.panels < kPanels) return multiply_panels<kRows, kPanels - 1>(t);
   }
-  if (t.vectors == 2) return multiply_columns<kRows, kPanels, 2>(t);
-  multiply_columns<kRows, kPanels, 1>(t);
+  if (t.vectors == 2) return multiply_tile<kRows, kPanels, 2>(t);
+  multiply_tile<kRows, kPanels, 1>(t);
 }
 
 template <int kRows>
@@ -105,7 +100,38 @@ void multiply_rows(const Tile& t) {
   multiply_panels<kRows, panels_beside(kRows)>(t);
 }
 
-void multiply(const Tile& tile) { multiply_rows<kMaxRows>(tile); }
+/// from[i, 0 .. columns-1] to to[i, ..].
+void copy_columns(const float* from, int64_t from_row, float* to, int64_t to_row, int64_t rows,
+                  int64_t columns) {
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < columns; j += kLanes) {
+      store_first(load_first(from + i * from_row + j, columns - j), to + i * to_row + j, columns - j);
+    }
+  }
+}
+
+/// The last columns of a matrix do not fill their panel: the tile works on a copy that is wide enough.
+void multiply_padded(const Tile& t) {
+  constexpr int64_t kWidth = 2 * kLanes;
+  HWY_ALIGN float padded[kAccumulators * kWidth] = {};  // rows * panels of 2 vectors each fit
+  Tile whole = t;
+  whole.columns = t.vectors * kLanes;
+  whole.c_row = kWidth;
+  for (int q = 0; q < t.panels; ++q) {
+    whole.c[q] = padded + q * t.rows * kWidth;
+    if (t.start[q] == nullptr) continue;
+    copy_columns(t.start[q], t.start_row[q], whole.c[q], kWidth, t.rows, t.columns);
+    whole.start[q] = whole.c[q];
+    whole.start_row[q] = kWidth;
+  }
+  multiply_rows<kMaxRows>(whole);
+  for (int q = 0; q < t.panels; ++q) copy_columns(whole.c[q], kWidth, t.c[q], t.c_row, t.rows, t.columns);
+}
+
+void multiply(const Tile& tile) {
+  if (tile.columns == tile.vectors * kLanes) return multiply_rows<kMaxRows>(tile);
+  multiply_padded(tile);
+}
 
 int panels(int rows) { return panels_beside(rows); }
 
