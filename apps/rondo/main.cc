@@ -99,5 +99,7 @@ int guarded(const std::vector<std::string>& arguments) {
 int main(int count, char** words) {
   // A reader that went away (| head) is an error of writing, not a sudden end.
   std::signal(SIGPIPE, SIG_IGN);
+  // So is a file that reached the limit of the shell (ulimit -f).
+  std::signal(SIGXFSZ, SIG_IGN);
   return rondo::app::guarded({words + 1, words + count});
 }

@@ -40,6 +40,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 // A value for a message: at most 60 bytes, whatever was given.
 std::string shown(const Json& value) {
+  if (value.is_number_float()) return fmt::format("{}", value.get<double>());  // JSON has no word for nan
   std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (text.size() <= 60) return text;
   size_t end = 57;
