@@ -60,11 +60,11 @@ struct RecurrentDirection {
   ConstMatrix c0;          ///< [N, H], or empty: zeros (lstm)
   ConstMatrix state_mask;  ///< [N, P], or empty: h is multiplied by it before it enters Uh (dropout on the
                            ///< state, one mask a sequence). gru's z*h keeps the unmasked h.
-  Matrix y;      ///< [R, P] out: h' of every row; its stride may be wider (directions side by side)
-  Matrix h_n;    ///< [N, P] out: the state after each sequence's end; an empty sequence keeps h0
-  Matrix c_n;    ///< [N, H] out (lstm)
-  Matrix gates;  ///< [R, S*H] out: see CellKind::saved_blocks
-  Matrix cells;  ///< [R, H] out: c' of every row (lstm)
+  Matrix y;                ///< [R, P] out: h' of every row; its stride may be wider (directions side by side)
+  Matrix h_n;              ///< [N, P] out: the state after each sequence's end; an empty sequence keeps h0
+  Matrix c_n;              ///< [N, H] out (lstm)
+  Matrix gates;            ///< [R, S*H] out: see CellKind::saved_blocks
+  Matrix cells;            ///< [R, H] out: c' of every row (lstm)
 };
 
 struct RecurrentForward {
@@ -82,9 +82,9 @@ struct RecurrentGradients {
 struct RecurrentDirectionBackward {
   RecurrentDirection forward;  ///< as the forward pass left it. `gates` is overwritten with the gradients of
                                ///< the pre-activations (gru with reset after: d_r d_z d_n d_(Uh+b_hn)).
-  ConstMatrix d_y;    ///< [R, P], or empty: zeros
-  ConstMatrix d_h_n;  ///< [N, P], or empty: zeros
-  ConstMatrix d_c_n;  ///< [N, H], or empty: zeros
+  ConstMatrix d_y;             ///< [R, P], or empty: zeros
+  ConstMatrix d_h_n;           ///< [N, P], or empty: zeros
+  ConstMatrix d_c_n;           ///< [N, H], or empty: zeros
   RecurrentGradients d_weights;
   Matrix d_h0;      ///< [N, P] added to, or empty
   Matrix d_c0;      ///< [N, H] added to, or empty

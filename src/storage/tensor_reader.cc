@@ -160,7 +160,7 @@ void check_layout(const TensorHeader& header, uint64_t start, uint64_t file_size
 
 Tensor read_tensor(const TensorEntry& entry, uint64_t start, Source& source, const std::string& path) {
   Shape shape(entry.shape.begin(), entry.shape.end());
-  if (shape.empty()) shape = {1};
+  if (shape.empty()) shape.push_back(1);  // safetensors writes a single number without dimensions
   Tensor tensor(std::move(shape), dtype_of(entry, path));
   if (tensor.bytes() > 0) {
     source.read_at(start + entry.data_offsets[0], tensor.raw(), static_cast<uint64_t>(tensor.bytes()));

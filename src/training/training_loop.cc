@@ -176,6 +176,8 @@ void TrainingLoop::skip(const TrainingTask::Step& step) {
   parts_.observer.skipped({state_.update, step.lines});
   if (log_) log_->append({{"event", "skipped"}, {"update", state_.update}, {"lines", step.lines}});
   if (++state_.skipped_in_a_row < kMaxSkipped) return;
+  // Before the first evaluation the present state is the last good one: a skipped update changed nothing.
+  if (best_.empty() && state_.steps > 0) evaluate();
   fail(fmt::format(
       "{} updates in a row had an infinite or undefined gradient, the last one of lines {} of the input",
       kMaxSkipped, line_list(step.lines)));

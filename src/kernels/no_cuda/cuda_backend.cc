@@ -6,7 +6,8 @@ namespace rondo {
 
 std::unique_ptr<Backend> make_cuda_backend(int device) {
   throw_error<ConfigError>(
-      "device cuda:{}: this build has no CUDA backend, and this version of Rondo has none to build; use --device cpu",
+      "device cuda:{}: this build has no CUDA backend, and this version of Rondo has none to build; use "
+      "--device cpu",
       device);
 }
 
