@@ -14,14 +14,15 @@ inline constexpr auto kNames<PoolKind> =
                std::pair{PoolKind::kMax, "max"}, std::pair{PoolKind::kAttention, "attention"},
                std::pair{PoolKind::kConcat, "concat"}};
 
+// docs/adr/0007-defaults.md has the measurements behind the values.
 struct ClassifierOptions {
   TokenizerKind tokenizer = TokenizerKind::kWords;
   int64_t max_length = 0;
   int64_t embedding = 100;
   double embedding_mean = 0;
   double embedding_deviation = 0.1;
-  double embedding_dropout = 0;
-  RecurrentOptions recurrent;
+  double embedding_dropout = 0.2;
+  RecurrentOptions recurrent{.bidirectional = true, .input_dropout = 0.5};
   PoolKind pool = PoolKind::kMax;
   double output_dropout = 0.5;
 

@@ -44,7 +44,7 @@ struct TrainingFiles {
 struct CorpusOptions {
   ReadOptions read;
   double dev_fraction = 0.1;
-  int64_t min_count = 1;
+  int64_t min_count = 2;  // a word that occurs once teaches the unknown word
   int64_t max_vocabulary = 0;
   int64_t vocabulary_texts = 0;
   std::string sentencepiece;
@@ -75,7 +75,7 @@ struct LoopOptions {
   int64_t seed = 1;
   ClassWeights class_weights = ClassWeights::kNone;
   double checkpoint_seconds = 30;
-  OptimizerOptions optimizer;
+  OptimizerOptions optimizer{.lr = 2e-3};  // docs/adr/0007-defaults.md
   ScheduleOptions schedule;
 
   template <class Visitor>

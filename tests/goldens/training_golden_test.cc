@@ -37,7 +37,7 @@ class GoldenTraining {
     options.recurrent.layers = 2;
     options.recurrent.bidirectional = true;
     options.pool = PoolKind::kFinal;
-    options.output_dropout = 0;
+    options.embedding_dropout = options.output_dropout = 0;
     network_ = std::make_unique<ClassifierNetwork>(options, /*vocabulary=*/7, /*labels=*/3);
     for (Parameter& parameter : network_->parameters().all()) {
       const Tensor& weights = golden_.find(parameter.name);

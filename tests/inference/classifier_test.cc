@@ -33,7 +33,7 @@ class TrainedClassifier : public testing::Test {
                                 {"hidden", "8"},
                                 {"embedding", "8"},
                                 {"lr", "0.01"},
-                                {"after", "4e"}});
+                                {"after", "6e"}});
   }
   static void TearDownTestSuite() { std::filesystem::remove_all(folder_); }
 
@@ -45,7 +45,7 @@ class TrainedClassifier : public testing::Test {
 
 TEST_F(TrainedClassifier, LearnsAndAnswers) {
   EXPECT_EQ(result_.dev_accuracy, 1.0);
-  EXPECT_EQ(result_.updates, 4 * 7);
+  EXPECT_EQ(result_.updates, 6 * 7);
   const Classifier model = Classifier::load(model_path());
   EXPECT_THAT(model.labels(), ElementsAre("salty", "sweet"));
   EXPECT_FALSE(model.several_labels());

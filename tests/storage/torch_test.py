@@ -92,7 +92,8 @@ class TorchTest(unittest.TestCase):
     def train(self, *options):
         model = self.folder / "model.rondo"
         command = [RONDO, "train", "classify", "-i", self.folder / "train.csv", "-o", model, "--pool", "final",
-                   "--embedding", "5", "--hidden", "6", "--after", "20e", "--lr", "0.05", *options]  # fmt: skip
+                   "--embedding", "5", "--hidden", "6", "--after", "20e", "--lr", "0.05", "--embedding-dropout", "0",
+                   "--input-dropout", "0", "--output-dropout", "0", *options]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         return model
