@@ -2,7 +2,8 @@
 """Makes tests/goldens/: what PyTorch computes for small recurrent stacks, so that the tests need no PyTorch.
 
 usage: make_goldens.py [folder]      needs torch, numpy, safetensors; their versions are written into each file.
-Run it by hand only; the files are checked in.
+Run it by hand only; the files are checked in. The arrays come out the same each time, but the library orders
+the metadata at random: compare arrays, not files.
 
 recurrent_NAME.safetensors, one a cell, depth and number of directions. Sequences are in packed order (falling
 length), rows time-major as in src/kernels/packed_rows.h; states are [layers*directions, N, size] as h_n.
