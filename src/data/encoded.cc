@@ -112,7 +112,9 @@ Vocabulary build_vocabulary(const LabelledCorpus& corpus, const Tokenizer& token
   });
   VocabularyCounter total;
   for (const VocabularyCounter& counter : counters) total.merge(counter);
-  Vocabulary vocabulary = total.build(limits.min_count, limits.max_size);
+  const bool keras = tokenizer.kind() == TokenizerKind::kKeras;  // its tokens and its order belong together
+  Vocabulary vocabulary =
+      total.build(limits.min_count, limits.max_size, keras ? TieOrder::kDescending : TieOrder::kAscending);
   if (vocabulary.size() < 2) {
     throw_error<DataError>(
         "{}: no token is left of {} different ones ({} in all); lower min-count ({}), or check --text-column "

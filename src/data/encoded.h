@@ -52,7 +52,8 @@ struct VocabularyLimits {
   int64_t max_size = 0;   ///< the most frequent are kept; 0: no limit
 };
 
-/// Counts the tokens of a corpus on all threads. @throws DataError if no token is left.
+/// Counts the tokens of a corpus on all threads; ties as the tokenizer's framework orders them (TieOrder).
+/// @throws DataError if no token is left.
 Vocabulary build_vocabulary(const LabelledCorpus& corpus, const Tokenizer& tokenizer,
                             const VocabularyLimits& limits, ThreadPool& pool);
 

@@ -65,38 +65,41 @@ void RecurrentStack::initialize(const Direction& direction, const Stream& stream
   for (int64_t u = 0; u < options_.hidden; ++u) forget[u] += static_cast<float>(added);
 }
 
+DirectionInputs RecurrentStack::inputs(Tape& tape, int64_t index, const Packing& packing,
+                                       const RecurrentState& initial) const {
+  const Direction& direction = directions_[index];
+  const auto optional = [&](Parameter* parameter) {
+    return parameter ? tape.parameter(*parameter) : Variable();
+  };
+  DirectionInputs in{.w_ih = tape.parameter(*direction.w_ih),
+                     .w_hh = dropout(tape.parameter(*direction.w_hh), options_.weight_dropout),
+                     .b_ih = tape.parameter(*direction.b_ih),
+                     .b_hh = tape.parameter(*direction.b_hh),
+                     .w_hr = optional(direction.w_hr),
+                     .peepholes = optional(direction.peepholes)};
+  if (!initial.h.empty()) in.h0 = initial.h.at(index);
+  if (!initial.c.empty()) in.c0 = initial.c.at(index);
+  if (options_.state_dropout > 0 && tape.options().training) {
+    in.state_mask = Tensor({packing.sequences(), options_.output()}, in.w_hh.value().type());
+    tape.backend().dropout_mask(tape.next_stream(), options_.state_dropout, in.state_mask.matrix());
+  }
+  return in;
+}
+
 RecurrentOutput RecurrentStack::forward(Tape& tape, const Variable& x, const Packing& packing,
                                         const RecurrentState& initial) const {
   if (x.matrix().columns != input_ || x.matrix().rows != packing.num_rows()) {
     throw_error<ShapeError>("{}: x must be [{}, {}], got {}", name_of(options_.cell), packing.num_rows(),
                             input_, to_string(x.shape()));
   }
-  const auto optional = [&](Parameter* parameter) {
-    return parameter ? tape.parameter(*parameter) : Variable();
-  };
-  const int64_t per_layer = options_.directions();
-  RecurrentOutput output;
-  output.y = dropout(x, options_.input_dropout);
+  RecurrentOutput output{.y = dropout(x, options_.input_dropout)};
   for (int64_t layer = 0; layer < options_.layers; ++layer) {
-    std::vector<DirectionInputs> inputs;
-    for (int64_t i = layer * per_layer; i < (layer + 1) * per_layer; ++i) {
-      const Direction& direction = directions_[i];
-      DirectionInputs in{.w_ih = tape.parameter(*direction.w_ih),
-                         .w_hh = rondo::dropout(tape.parameter(*direction.w_hh), options_.weight_dropout),
-                         .b_ih = tape.parameter(*direction.b_ih),
-                         .b_hh = tape.parameter(*direction.b_hh),
-                         .w_hr = optional(direction.w_hr),
-                         .peepholes = optional(direction.peepholes)};
-      if (!initial.h.empty()) in.h0 = initial.h.at(i);
-      if (!initial.c.empty()) in.c0 = initial.c.at(i);
-      if (options_.state_dropout > 0 && tape.options().training) {
-        in.state_mask = Tensor({packing.sequences(), options_.output()}, x.value().type());
-        tape.backend().dropout_mask(tape.next_stream(), options_.state_dropout, in.state_mask.matrix());
-      }
-      inputs.push_back(std::move(in));
+    std::vector<DirectionInputs> directions;
+    for (int64_t d = 0; d < options_.directions(); ++d) {
+      directions.push_back(inputs(tape, layer * options_.directions() + d, packing, initial));
     }
-    if (layer > 0) output.y = rondo::dropout(output.y, options_.dropout);
-    LayerOutput result = recurrent_layer(options_.kind(), output.y, packing, inputs);
+    if (layer > 0) output.y = dropout(output.y, options_.dropout);
+    LayerOutput result = recurrent_layer(options_.kind(), output.y, packing, directions);
     output.y = result.y;
     output.final.h.insert(output.final.h.end(), result.h_n.begin(), result.h_n.end());
     output.final.c.insert(output.final.c.end(), result.c_n.begin(), result.c_n.end());

@@ -16,6 +16,8 @@
 
 namespace rondo {
 
+struct DirectionInputs;
+
 /// The states of a stack between two passes, index layer*directions + direction, sequences in packed order.
 /// Empty vectors mean zeros; c is for lstm alone.
 struct RecurrentState {
@@ -67,6 +69,9 @@ class RecurrentStack {
   };
   Direction add_direction(ParameterSet& set, int64_t input, const std::string& suffix, DType type);
   void initialize(const Direction& direction, const Stream& stream) const;
+  /// What direction `index` (layer*directions + direction) of a pass works on, its dropout drawn.
+  DirectionInputs inputs(Tape& tape, int64_t index, const Packing& packing,
+                         const RecurrentState& initial) const;
 
   RecurrentOptions options_;
   int64_t input_;

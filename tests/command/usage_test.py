@@ -138,7 +138,7 @@ class Config(CommandTest):
     def test_the_command_line_wins(self):
         self.write("c.toml", 'hidden = 99\nembedding = 8\nlr = 0.01\nafter = "4e"\nbidirectional = true\n')
         self.succeed(*self.words, "--hidden", "8", "--no-bidirectional")
-        self.assertEqual(self.sha256("m.rondo"), self.sha256(self.train("typed.rondo")))
+        self.assertEqual(self.sha256("m.rondo"), self.sha256(self.train("typed.rondo", "--no-bidirectional")))
 
     def test_mistakes_name_file_and_line(self):
         cases = [("\nhiden = 3\n", ["c.toml:2", "did you mean hidden?"]), ("hidden = 'x'\n", ["c.toml:1", "hidden", "1 to 65536"]),

@@ -1,0 +1,233 @@
+#include "training/classifier_training.h"
+
+#include <algorithm>
+
+#include "base/errors.h"
+#include "base/files.h"
+#include "data/split.h"
+#include "tensor/operations.h"
+#include "training/classifier_evaluation.h"
+
+namespace rondo {
+
+namespace {
+
+// Names of random streams under the run's seed; training_loop.cc has its own.
+constexpr uint64_t kInitialStream = 2;
+
+}  // namespace
+
+Evaluation ClassifierTraining::evaluation() const {
+  return evaluate_classifier(model_, backend_, dev_, dev_texts_);
+}
+
+ClassifierTraining::ClassifierTraining(const ClassifierTask& task, Backend& backend)
+    : task_(task), backend_(backend) {
+  read_corpora();
+  weigh_labels();
+}
+
+void ClassifierTraining::read_corpora() {
+  const CorpusOptions& options = task_.corpus;
+  LabelledCorpus texts = read_labelled(task_.files.input, options.read);
+  train_format_ = texts.format;
+  if (texts.replaced_lines > 0) {
+    warnings_.push_back(
+        fmt::format("{}: bytes that are not UTF-8 replaced in {} lines", texts.path, texts.replaced_lines));
+  }
+  if (texts.empty_texts > 0) {
+    warnings_.push_back(
+        fmt::format("{}: {} texts are empty; the first is on line {}", texts.path, texts.empty_texts,
+                    std::find_if(texts.examples.begin(), texts.examples.end(), [](const Example& e) {
+                      return e.text.empty();
+                    })->line));
+  }
+  // Labels are those of the whole input: a rare one may fall to the dev part alone.
+  model_.labels = LabelSet(texts);
+  if (task_.files.dev.empty()) {
+    std::tie(texts, dev_texts_) =
+        split_dev(std::move(texts), options.dev_fraction, static_cast<uint64_t>(task_.loop.seed));
+  } else {
+    dev_texts_ = read_labelled(task_.files.dev, options.read);
+  }
+  build_model(texts);
+  const EncodeOptions encoding{.max_length = task_.model.max_length};
+  ThreadPool& pool = backend_.threads();
+  train_ = encode(texts, *model_.tokenizer, model_.vocabulary, model_.labels, encoding, pool);
+  EncodeOptions dev_encoding = encoding;
+  dev_encoding.allow_unseen = true;
+  dev_ = encode(dev_texts_, *model_.tokenizer, model_.vocabulary, model_.labels, dev_encoding, pool);
+  for (const UnseenLabel& label : unseen_labels(dev_texts_, model_.labels)) {
+    warnings_.push_back(
+        fmt::format("{}:{}: label {} does not occur in the input; its {} texts count as errors",
+                    dev_texts_.path, label.first_line, label.name, label.examples));
+  }
+}
+
+void ClassifierTraining::build_model(const LabelledCorpus& texts) {
+  const CorpusOptions& options = task_.corpus;
+  std::string pieces;
+  if (!options.sentencepiece.empty()) pieces = read_file(options.sentencepiece);
+  model_.tokenizer = make_tokenizer(task_.model.tokenizer, pieces);
+  if (task_.model.tokenizer == TokenizerKind::kSentencePiece) {
+    model_.vocabulary = Vocabulary::from_sentencepiece(pieces);
+  } else if (options.vocabulary_texts > 0) {
+    LabelledCorpus first = texts;
+    first.examples.resize(
+        std::min<size_t>(first.examples.size(), static_cast<size_t>(options.vocabulary_texts)));
+    model_.vocabulary = build_vocabulary(first, *model_.tokenizer,
+                                         {options.min_count, options.max_vocabulary}, backend_.threads());
+  } else {
+    model_.vocabulary = build_vocabulary(texts, *model_.tokenizer,
+                                         {options.min_count, options.max_vocabulary}, backend_.threads());
+  }
+  Vectors vectors;
+  if (!options.vectors.empty()) {
+    vectors = read_vectors(options.vectors, model_.vocabulary);
+    if (task_.model.embedding != ClassifierOptions().embedding &&
+        task_.model.embedding != vectors.dimension) {
+      throw_error<ConfigError>("--embedding {}: the vectors of {} have {} numbers; leave --embedding out",
+                               task_.model.embedding, options.vectors, vectors.dimension);
+    }
+    task_.model.embedding = vectors.dimension;
+  }
+  model_.network =
+      std::make_unique<ClassifierNetwork>(task_.model, model_.vocabulary.size(), model_.labels.size());
+  model_.network->initialize(Stream(static_cast<uint64_t>(task_.loop.seed), {kInitialStream}));
+  if (!options.vectors.empty()) load_vectors(vectors);
+  model_.network->embedding().table().trainable = !options.freeze_embeddings;
+}
+
+void ClassifierTraining::load_vectors(const Vectors& vectors) {
+  const int64_t dimension = vectors.dimension;
+  float* table = model_.network->embedding().table().value.data<float>();
+  for (int64_t id = 0; id < model_.vocabulary.size(); ++id) {
+    if (!vectors.found[id]) continue;
+    std::copy_n(vectors.values.begin() + id * dimension, dimension, table + id * dimension);
+  }
+  if (vectors.num_found * 2 < model_.vocabulary.size()) {
+    warnings_.push_back(fmt::format("{}: vectors for {} of {} words only", task_.corpus.vectors,
+                                    vectors.num_found, model_.vocabulary.size()));
+  }
+}
+
+// balanced: n / (K * n_k), as scikit-learn: the mean weight of a text is one.
+void ClassifierTraining::weigh_labels() {
+  const int64_t labels = model_.labels.size();
+  label_weights_.assign(labels, 1.0F);
+  if (task_.loop.class_weights == ClassWeights::kNone) return;
+  if (model_.labels.multi()) {
+    throw_error<ConfigError>("--class-weights balanced: it weighs texts with one label; these have several");
+  }
+  std::vector<int64_t> counts(labels, 0);
+  for (const int32_t label : train_.labels) ++counts[label];
+  for (int64_t k = 0; k < labels; ++k) {
+    const auto total = static_cast<float>(train_.size());
+    label_weights_[k] = counts[k] == 0 ? 0 : total / static_cast<float>(labels * counts[k]);
+  }
+}
+
+std::vector<std::vector<int32_t>> ClassifierTraining::plan_of(int64_t epoch) const {
+  return plan_batches(
+      train_.lengths(),
+      {.batch_size = task_.loop.batch, .seed = static_cast<uint64_t>(task_.loop.seed), .epoch = epoch});
+}
+
+TrainingTask::Step ClassifierTraining::step(Tape& tape, int64_t epoch, int64_t index) {
+  if (epoch != loaded_epoch_ || index != loaded_index_) {
+    loader_ = std::make_unique<BatchLoader>(train_, plan_of(epoch), index);
+    loaded_epoch_ = epoch;
+    loaded_index_ = index;
+  }
+  const Batch batch = loader_->next().value();
+  ++loaded_index_;
+  const Variable logits = model_.network->forward(tape, batch.ids, *batch.packing).logits;
+  Step step{.loss = model_.labels.multi() ? mean_loss_of_sets(logits, batch) : mean_loss(logits, batch),
+            .tokens = static_cast<int64_t>(batch.ids.size())};
+  for (const int32_t example : batch.examples) step.lines.push_back(train_.lines[example]);
+  return step;
+}
+
+// sum of w[y_n] * loss_n / sum of w[y_n], as torch.nn.CrossEntropyLoss.
+Variable ClassifierTraining::mean_loss(const Variable& logits, const Batch& batch) const {
+  const std::vector<int32_t> targets = batch_labels(train_, batch);
+  Tensor weights({static_cast<int64_t>(targets.size())});
+  double total = 0;
+  for (const int32_t target : targets) total += label_weights_[target];
+  for (size_t n = 0; n < targets.size(); ++n) {
+    weights.data<float>()[n] = static_cast<float>(label_weights_[targets[n]] / total);
+  }
+  return weighted_sum(softmax_cross_entropy(logits, targets).losses, weights);
+}
+
+// Mean over texts and labels, as torch.nn.BCEWithLogitsLoss.
+Variable ClassifierTraining::mean_loss_of_sets(const Variable& logits, const Batch& batch) const {
+  const Tensor targets = Tensor::zeros(logits.shape());
+  const int64_t labels = model_.labels.size();
+  for (size_t n = 0; n < batch.examples.size(); ++n) {
+    for (const int32_t label : train_.labels_of(batch.examples[n])) {
+      targets.data<float>()[static_cast<int64_t>(n) * labels + label] = 1;
+    }
+  }
+  Tensor weights({static_cast<int64_t>(batch.examples.size())});
+  weights.fill(1.0 / static_cast<double>(logits.value().size()));
+  return weighted_sum(sigmoid_cross_entropy(logits, targets).losses, weights);
+}
+
+TrainingTask::Dev ClassifierTraining::evaluate() {
+  const Evaluation result = evaluation();
+  return {.loss = result.loss, .metric = model_.labels.multi() ? result.micro_f1 : result.accuracy};
+}
+
+nlohmann::json ClassifierTraining::identity() const {
+  ClassifierTask task = task_;
+  nlohmann::json identity = OptionList(task).to_json();
+  // These change no result.
+  for (const char* name :
+       {"input", "dev", "output", "log", "tensorboard", "resume", "force", "checkpoint-seconds"}) {
+    identity.erase(name);
+  }
+  uint64_t hash = 1469598103934665603U;  // FNV-1a over the ids: other data, other number
+  const auto add = [&hash](uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
+  for (const EncodedCorpus* corpus : {&train_, &dev_}) {
+    for (const int32_t id : corpus->ids) add(static_cast<uint64_t>(id));
+    for (const int32_t label : corpus->labels) add(static_cast<uint64_t>(label));
+    for (const int64_t offset : corpus->offsets) add(static_cast<uint64_t>(offset));
+  }
+  identity["data"] = hash;
+  identity["backend"] = backend_.name();
+  return identity;
+}
+
+// Parameters with gradient and two moments; and for each row of a batch the embedding, per layer and
+// direction its gates, state, output and their gradients.
+int64_t ClassifierTraining::estimate_memory() const {
+  const RecurrentOptions& recurrent = task_.model.recurrent;
+  const int64_t table = model_.network->embedding().table().value.size();
+  const int64_t dense = model_.network->parameters().num_values() - table;
+  const int64_t per_direction = recurrent.kind().saved_blocks() * recurrent.hidden * 2 + 4 * recurrent.hidden;
+  const int64_t per_row =
+      4 * task_.model.embedding + recurrent.layers * recurrent.directions() * per_direction;
+  const int64_t tokens = train_.ids.empty() ? 0 : train_.offsets.back() / updates_per_epoch();
+  return 4 * (dense * 5 + table * 4 + per_row * tokens);
+}
+
+TrainingPlan ClassifierTraining::plan() const {
+  TrainingPlan plan{.input_format = train_format_,
+                    .dev_format = task_.files.dev.empty() ? "held out of the input" : dev_texts_.format,
+                    .examples = train_.size(),
+                    .dev_examples = dev_.size(),
+                    .vocabulary = model_.vocabulary.size(),
+                    .labels = model_.labels.size(),
+                    .parameters = model_.network->parameters().num_values(),
+                    .memory_bytes = estimate_memory(),
+                    .updates_per_epoch = updates_per_epoch(),
+                    .threads = backend_.threads().threads(),
+                    .backend = backend_.name(),
+                    .warnings = warnings_};
+  if (!dev_.ids.empty())
+    plan.unknown_share = static_cast<double>(dev_.unknown) / static_cast<double>(dev_.ids.size());
+  return plan;
+}
+
+}  // namespace rondo
