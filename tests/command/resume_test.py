@@ -177,7 +177,7 @@ class RefusedResume(CommandTest):
         self.assertEqual(self.sha256("part.rondo.checkpoint"), self.checkpoint)
 
     def test_another_option_is_named(self):
-        for words in [["--hidden", "9"], ["--lr", "0.5"], ["--seed", "2"], ["--min-count", "2"], ["--cell", "gru"]]:
+        for words in [["--hidden", "9"], ["--lr", "0.5"], ["--seed", "2"], ["--min-count", "7"], ["--cell", "gru"]]:
             with self.subTest(words[0]):
                 message = self.refuse(2, *self.words, *words, "--resume")
                 self.assertIn(words[0].strip("-"), message)
