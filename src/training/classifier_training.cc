@@ -187,12 +187,18 @@ nlohmann::json ClassifierTraining::identity() const {
        {"input", "dev", "output", "log", "tensorboard", "resume", "force", "checkpoint-seconds"}) {
     identity.erase(name);
   }
-  uint64_t hash = 1469598103934665603U;  // FNV-1a over the ids: other data, other number
+  uint64_t hash = 1469598103934665603U;  // FNV-1a over ids and names: other data, other number
   const auto add = [&hash](uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
   for (const EncodedCorpus* corpus : {&train_, &dev_}) {
     for (const int32_t id : corpus->ids) add(static_cast<uint64_t>(id));
     for (const int32_t label : corpus->labels) add(static_cast<uint64_t>(label));
     for (const int64_t offset : corpus->offsets) add(static_cast<uint64_t>(offset));
+  }
+  for (const auto* names : {&model_.vocabulary.tokens(), &model_.labels.names()}) {
+    for (const std::string& name : *names) {
+      for (const char c : name) add(static_cast<unsigned char>(c));
+      add(256);  // the end of a name
+    }
   }
   identity["data"] = hash;
   identity["backend"] = backend_.name();
