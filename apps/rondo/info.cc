@@ -37,6 +37,16 @@ void print_tensors(const ClassifierModel& model) {
   put("  {:<34} {:>16} {:>12}\n", "in all", "", model.network->parameters().num_values());
 }
 
+// Metrics are for readers only, and a file may have been edited: what is not there is not printed.
+void print_training(const nlohmann::json& metrics) {
+  const nlohmann::json::json_pointer updates("/updates"), update("/best/update"), metric("/best/dev_metric");
+  for (const auto& pointer : {updates, update, metric}) {
+    if (!metrics.is_object() || !metrics.contains(pointer) || !metrics.at(pointer).is_number()) return;
+  }
+  put("\ntrained {} updates; best at update {} with dev metric {:.4f}\n", metrics.at(updates).get<int64_t>(),
+      metrics.at(update).get<int64_t>(), metrics.at(metric).get<double>());
+}
+
 int info(const std::string& path, const InfoOptions& options) {
   const ModelFile file = read_model_file(path);
   if (options.json) {
@@ -54,10 +64,7 @@ int info(const std::string& path, const InfoOptions& options) {
       name_of(o.pool), model.labels.size());
   put("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(r));
   print_tensors(model);
-  if (const auto best = file.metrics.find("best"); best != file.metrics.end()) {
-    put("\ntrained {} updates; best at update {} with dev metric {:.4f}\n", file.metrics.value("updates", 0),
-        best->value("update", 0), best->value("dev_metric", 0.0));
-  }
+  print_training(file.metrics);
   put("labels: {}\n", fmt::join(model.labels.names(), ", "));
   return 0;
 }

@@ -17,6 +17,10 @@ void RecurrentOptions::check() const {
   refuse(peepholes && !lstm, "peepholes", "--cell lstm");
   refuse(coupled && !lstm, "coupled", "--cell lstm");
   refuse(projection > 0 && !lstm, "projection", "--cell lstm");
+  if (projection >= hidden) {
+    throw_error<ConfigError>("--projection {}: it must be below --hidden {}, as in PyTorch", projection,
+                             hidden);
+  }
   refuse(forget_bias != 0 && !lstm, "forget-bias", "--cell lstm");
   refuse(
       dropout > 0 && layers < 2, "dropout",

@@ -21,18 +21,35 @@ ClassifierOptions read_options(const ModelFile& file, const std::string& path) {
   return options;
 }
 
-// What the shapes would need, from the sizes alone: a hostile configuration must not make us allocate.
+// Numbers that a network of these options has; in double, for hostile sizes overflow integers.
+double num_values(const ClassifierOptions& options, const ModelFile& file) {
+  const RecurrentOptions& r = options.recurrent;
+  const auto hidden = static_cast<double>(r.hidden), output = static_cast<double>(r.output());
+  const auto directions = static_cast<double>(r.directions()),
+             labels = static_cast<double>(file.labels.size());
+  const auto blocks = static_cast<double>(r.kind().blocks()),
+             embedding = static_cast<double>(options.embedding);
+  const double width = directions * output;
+  double total = static_cast<double>(file.vocabulary.size()) * embedding;
+  for (int64_t layer = 0; layer < r.layers; ++layer) {
+    const double input = layer == 0 ? embedding : width;
+    total += directions * blocks * hidden * (input + output + 2);
+  }
+  const double extra = (r.projection > 0 ? output : 0) + static_cast<double>(r.kind().peephole_rows());
+  total += static_cast<double>(r.layers) * directions * extra * hidden;
+  if (options.pool == PoolKind::kAttention) total += width * (width + 2);
+  const double pooled = width * (options.pool == PoolKind::kConcat ? 3 : 1);
+  return total + labels * (pooled + 1);
+}
+
+// Before any memory is taken: a hostile configuration must not make us allocate what the file does not hold.
 void check_sizes(const ClassifierOptions& options, const ModelFile& file, const std::string& path) {
-  int64_t stored = 0;
-  for (const auto& [name, tensor] : file.tensors) stored += tensor.size();
-  const RecurrentOptions& recurrent = options.recurrent;
-  const double recurrent_weights = static_cast<double>(recurrent.hidden) *
-                                   static_cast<double>(recurrent.output()) *
-                                   static_cast<double>(recurrent.layers);
-  const double embedding_weights =
-      static_cast<double>(file.vocabulary.size()) * static_cast<double>(options.embedding);
-  if (recurrent_weights > static_cast<double>(stored) || embedding_weights > static_cast<double>(stored)) {
-    throw_error<FormatError>("{}: its configuration speaks of more weights than the file holds", path);
+  double stored = 0;
+  for (const auto& [name, tensor] : file.tensors) stored += static_cast<double>(tensor.size());
+  const double wanted = num_values(options, file);
+  if (wanted != stored) {
+    throw_error<FormatError>("{}: its configuration speaks of {:.0f} weights, the file holds {:.0f}", path,
+                             wanted, stored);
   }
 }
 
@@ -79,6 +96,10 @@ ClassifierModel unpack_classifier(const ModelFile& file, const std::string& path
   const auto several = file.config.find("several-labels");
   if (several == file.config.end() || !several->is_boolean()) {
     throw_error<FormatError>("{}: its configuration lacks several-labels", path);
+  }
+  if (file.labels.empty() || (file.labels.size() == 1 && !several->get<bool>())) {
+    throw_error<FormatError>("{}: a classifier with {} label(s) can tell nothing apart", path,
+                             file.labels.size());
   }
   ClassifierModel model;
   try {

@@ -1,6 +1,7 @@
 #include "training/classifier_training.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/errors.h"
 #include "base/files.h"
@@ -25,6 +26,7 @@ ClassifierTraining::ClassifierTraining(const ClassifierTask& task, Backend& back
     : task_(task), backend_(backend) {
   read_corpora();
   weigh_labels();
+  fingerprint_ = fingerprint();
 }
 
 void ClassifierTraining::read_corpora() {
@@ -179,15 +181,9 @@ TrainingTask::Dev ClassifierTraining::evaluate() {
   return {.loss = result.loss, .metric = model_.labels.multi() ? result.micro_f1 : result.accuracy};
 }
 
-nlohmann::json ClassifierTraining::identity() const {
-  ClassifierTask task = task_;
-  nlohmann::json identity = OptionList(task).to_json();
-  // These change no result.
-  for (const char* name :
-       {"input", "dev", "output", "log", "tensorboard", "resume", "force", "checkpoint-seconds"}) {
-    identity.erase(name);
-  }
-  uint64_t hash = 1469598103934665603U;  // FNV-1a over ids and names: other data, other number
+// FNV-1a over ids, names and initial embeddings: other data or vectors, other number.
+uint64_t ClassifierTraining::fingerprint() const {
+  uint64_t hash = 1469598103934665603U;
   const auto add = [&hash](uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
   for (const EncodedCorpus* corpus : {&train_, &dev_}) {
     for (const int32_t id : corpus->ids) add(static_cast<uint64_t>(id));
@@ -200,7 +196,20 @@ nlohmann::json ClassifierTraining::identity() const {
       add(256);  // the end of a name
     }
   }
-  identity["data"] = hash;
+  const Tensor& table = model_.network->embedding().table().value;
+  for (const float value : table.values<float>()) add(std::bit_cast<uint32_t>(value));
+  return hash;
+}
+
+nlohmann::json ClassifierTraining::identity() const {
+  ClassifierTask task = task_;
+  nlohmann::json identity = OptionList(task).to_json();
+  // These change no result.
+  for (const char* name :
+       {"input", "dev", "output", "log", "tensorboard", "resume", "force", "checkpoint-seconds"}) {
+    identity.erase(name);
+  }
+  identity["data"] = fingerprint_;
   identity["backend"] = backend_.name();
   return identity;
 }

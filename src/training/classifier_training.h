@@ -42,6 +42,7 @@ class ClassifierTraining final : public TrainingTask {
   void build_model(const LabelledCorpus& texts);
   void load_vectors(const Vectors& vectors);
   void weigh_labels();
+  uint64_t fingerprint() const;
   int64_t estimate_memory() const;
   std::vector<std::vector<int32_t>> plan_of(int64_t epoch) const;
   Variable mean_loss(const Variable& logits, const Batch& batch) const;
@@ -55,6 +56,7 @@ class ClassifierTraining final : public TrainingTask {
   EncodedCorpus train_, dev_;
   LabelledCorpus dev_texts_;
   std::vector<float> label_weights_;
+  uint64_t fingerprint_ = 0;
   std::unique_ptr<BatchLoader> loader_;
   int64_t loaded_epoch_ = -1, loaded_index_ = -1;
 };

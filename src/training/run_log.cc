@@ -45,6 +45,11 @@ void RunLog::write(const std::string& bytes) {
   }
 }
 
+void RunLog::sync() {
+  // A pipe or a terminal cannot be synchronised, and need not be.
+  if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP) fail(path_);
+}
+
 void RunLog::truncate_to(int64_t position) {
   const int64_t size = ::lseek(descriptor_, 0, SEEK_END);
   if (size < 0) fail(path_);

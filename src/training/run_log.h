@@ -22,6 +22,8 @@ class RunLog {
   void append(const nlohmann::json& record);
   /// Bytes so far: goes into a checkpoint.
   int64_t position() const { return position_; }
+  /// Waits until all of it is on the disk. @throws IoError.
+  void sync();
   /// Drops what stands after `position`, for a run that resumes there. @throws IoError; FormatError if the
   /// file is shorter or the position is not at the start of a line.
   void truncate_to(int64_t position);

@@ -34,10 +34,11 @@ void check_output(const TrainingFiles& files) {
   check_no_file_twice(files);
   AtomicFile{files.output};  // can the folder be written?
   if (files.force) return;
-  if (!files.log.empty() && !files.resume && std::filesystem::is_regular_file(files.log)) {
+  const std::string checkpoint = TrainingLoop::checkpoint_path(files);
+  const bool resumes = files.resume && file_exists(checkpoint);
+  if (!files.log.empty() && !resumes && std::filesystem::is_regular_file(files.log)) {
     throw_error<ConfigError>("--log: {} exists; overwrite it with --force", files.log);
   }
-  const std::string checkpoint = TrainingLoop::checkpoint_path(files);
   if (file_exists(checkpoint) && !files.resume) {
     throw_error<ConfigError>(
         "{} exists: a run was interrupted; go on with --resume, or begin anew with --force", checkpoint);
@@ -50,10 +51,28 @@ void check_output(const TrainingFiles& files) {
   }
 }
 
+// Options of the data that would have no effect beside the others.
+void check_corpus(const ClassifierTask& task) {
+  const CorpusOptions& options = task.corpus;
+  const CorpusOptions defaults;
+  if (!task.files.dev.empty() && options.dev_fraction != defaults.dev_fraction) {
+    throw_error<ConfigError>("--dev-fraction has no effect beside --dev: nothing is held out of the input");
+  }
+  const bool counted =
+      options.min_count != defaults.min_count || options.max_vocabulary != 0 || options.vocabulary_texts != 0;
+  if (task.model.tokenizer == TokenizerKind::kSentencePiece && counted) {
+    throw_error<ConfigError>(
+        "--min-count, --max-vocabulary and --vocabulary-texts have no effect with --tokenizer sentencepiece: "
+        "its model holds "
+        "the vocabulary");
+  }
+}
+
 }  // namespace
 
 TrainingReport train_classifier(const ClassifierTask& task, Backend& backend, TrainingObserver& observer) {
   check_output(task.files);
+  check_corpus(task);
   task.model.check();
   task.loop.check();
   ClassifierTraining training(task, backend);

@@ -54,6 +54,20 @@ void check_identity(const nlohmann::json& now, const nlohmann::json& then, const
       path);
 }
 
+// Each parameter once, as float32 of its shape, and nothing else.
+void check_tensors(const NamedTensors& tensors, const ParameterSet& parameters, const std::string& path) {
+  for (const Parameter& parameter : parameters.all()) {
+    const Tensor& value = find_tensor(tensors, parameter.name);
+    if (value.shape() == parameter.value.shape() && value.type() == DType::kFloat32) continue;
+    throw_error<FormatError>("{}: {} must be float32 {}, got {}; begin anew with --force", path,
+                             parameter.name, to_string(parameter.value.shape()), to_string(value.shape()));
+  }
+  if (tensors.size() != parameters.all().size()) {
+    throw_error<FormatError>("{}: {} tensors for {} parameters; begin anew with --force", path,
+                             tensors.size(), parameters.all().size());
+  }
+}
+
 }  // namespace
 
 void LoopOptions::check() const {
@@ -88,6 +102,8 @@ void TrainingLoop::State::from_json(const nlohmann::json& json) {
   best = evaluation_from(json.at("best"));
   history = json.at("history");
   json.at("log_position").get_to(log_position);
+  if (update < 0 || steps < 0)
+    throw_error<FormatError>("the checkpoint's state is damaged: update {}", update);
 }
 
 TrainingLoop::TrainingLoop(const LoopParts& parts)
@@ -97,9 +113,15 @@ TrainingLoop::TrainingLoop(const LoopParts& parts)
       per_epoch_(parts.task.updates_per_epoch()),
       updates_(Duration::parse(parts.options.after).updates(per_epoch_)) {
   if (parts_.files.resume && file_exists(checkpoint_path(parts_.files))) restore();
+}
+
+// Opened after the first checkpoint: whatever happens, a resumed run knows where its part of the log begins.
+void TrainingLoop::open_logs() {
   if (!parts_.files.log.empty()) {
     log_ = std::make_unique<RunLog>(parts_.files.log);
-    log_->truncate_to(state_.log_position);
+    // A log that is shorter than it was (lost in a power failure, taken away) is no reason not to go on.
+    const int64_t kept = state_.log_position;
+    if (kept >= 0 && kept <= log_->position()) log_->truncate_to(kept);
   }
   if (!parts_.files.tensorboard.empty()) {
     events_ = std::make_unique<EventFile>(parts_.files.tensorboard, state_.update);
@@ -113,13 +135,10 @@ void TrainingLoop::restore() {
     check_identity(parts_.task.identity(), checkpoint.state.at("identity"), path);
     state_.from_json(checkpoint.state.at("loop"));
     schedule_.from_json(checkpoint.state.at("schedule"));
+    check_tensors(checkpoint.model.tensors, parts_.task.parameters(), path);
+    if (!checkpoint.best.empty()) check_tensors(checkpoint.best, parts_.task.parameters(), path);
     for (Parameter& parameter : parts_.task.parameters().all()) {
-      const Tensor& value = checkpoint.model.find(parameter.name);
-      if (value.shape() != parameter.value.shape()) {
-        throw_error<FormatError>("{}: {} has shape {}, wanted {}", path, parameter.name,
-                                 to_string(value.shape()), to_string(parameter.value.shape()));
-      }
-      parameter.value = value.clone();
+      parameter.value = checkpoint.model.find(parameter.name).clone();
     }
     optimizer_.restore(checkpoint.optimizer, checkpoint.state.at("optimizer_steps").get<int64_t>());
   } catch (const nlohmann::json::exception& error) {
@@ -127,11 +146,17 @@ void TrainingLoop::restore() {
                              error.what());
   }
   best_ = checkpoint.best;
+  resumed_ = true;
 }
 
 LoopOutcome TrainingLoop::run() {
   begun_ = checkpointed_ = Clock::now();
   begun_at_ = state_.update;
+  if (!resumed_) {
+    if (!parts_.files.log.empty()) state_.log_position = 0;
+    save_checkpoint();
+  }
+  open_logs();
   while (!state_.ended && state_.update < updates_) {
     step();
     const bool epoch_ends = state_.update % per_epoch_ == 0;
@@ -197,7 +222,7 @@ void TrainingLoop::fail(const std::string& reason) {
       good ? fmt::format("{} holds the best state before, of update {}", parts_.files.output,
                          state_.best.update)
            : "no state so far was good: no model was written",
-      good ? " with --force" : "");
+      file_exists(parts_.files.output) || log_ ? " with --force" : "");
 }
 
 void TrainingLoop::report_progress(const TrainingTask::Step& step, const Optimizer::StepReport& report,
@@ -283,7 +308,10 @@ void TrainingLoop::take_best() {
 }
 
 void TrainingLoop::save_checkpoint() {
-  if (log_) state_.log_position = log_->position();
+  if (log_) {
+    log_->sync();  // before the checkpoint that speaks of it
+    state_.log_position = log_->position();
+  }
   Checkpoint checkpoint;
   checkpoint.optimizer = optimizer_.tensors();  // settles: the parameters below are up to date
   checkpoint.model = parts_.task.pack(nlohmann::json::object());

@@ -92,13 +92,14 @@ class TrainingLoop {
     bool ended = false;
     TrainingEvaluation best;
     nlohmann::json history = nlohmann::json::array();
-    int64_t log_position = 0;
+    int64_t log_position = -1;  ///< -1: there is no log
 
     nlohmann::json to_json() const;
     void from_json(const nlohmann::json& json);
   };
 
   void restore();
+  void open_logs();
   void step();
   void skip(const TrainingTask::Step& step);
   [[noreturn]] void fail(const std::string& reason);
@@ -117,6 +118,7 @@ class TrainingLoop {
   int64_t per_epoch_;
   int64_t updates_;
   State state_;
+  bool resumed_ = false;
   NamedTensors best_;
   std::unique_ptr<RunLog> log_;
   std::unique_ptr<EventFile> events_;

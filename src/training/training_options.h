@@ -82,7 +82,9 @@ struct LoopOptions {
   void visit(Visitor& v) {
     v("after", after, "stop after so many epochs (10e) or updates (5000u)");
     v("batch", batch, "texts a step", Range{1, 1e6});
-    v("patience", patience, "stop after so many evaluations without a better dev metric; 0 never stops early",
+    v("patience", patience,
+      "stop after so many evaluations without a better dev metric (or an equal one with a lower loss); 0 "
+      "never stops early",
       Range{0, 1e6});
     v("seed", seed, "of everything random: the same seed and input give the same file", Range{0, 9e15});
     v("class-weights", class_weights, "balanced: rare labels weigh as much as frequent ones");
