@@ -92,7 +92,6 @@ ClassifierModel unpack_classifier(const ModelFile& file, const std::string& path
     throw_error<FormatError>("{}: it holds a {}, a classifier is needed here", path, file.kind);
   }
   const ClassifierOptions options = read_options(file, path);
-  check_sizes(options, file, path);
   const auto several = file.config.find("several-labels");
   if (several == file.config.end() || !several->is_boolean()) {
     throw_error<FormatError>("{}: its configuration lacks several-labels", path);
@@ -101,6 +100,7 @@ ClassifierModel unpack_classifier(const ModelFile& file, const std::string& path
     throw_error<FormatError>("{}: a classifier with {} label(s) can tell nothing apart", path,
                              file.labels.size());
   }
+  check_sizes(options, file, path);
   ClassifierModel model;
   try {
     model.tokenizer = make_tokenizer(options.tokenizer, file.tokenizer_model);

@@ -204,6 +204,13 @@ class RefusedResume(CommandTest):
 
 
 class Finished(CommandTest):
+    def test_a_log_that_belongs_to_no_checkpoint_is_not_emptied(self):
+        self.write("train.csv", corpus())
+        self.write("notes.jsonl", "keep\n")
+        message = self.refuse(2, *TRAIN, "-o", "new.rondo", "--resume", "--log", "notes.jsonl")
+        self.assertIn("--log", message)
+        self.assertEqual(self.read("notes.jsonl"), b"keep\n")
+
     def test_a_finished_model_is_not_resumed(self):
         model = self.train()
         before = self.sha256(model)
