@@ -18,12 +18,11 @@ struct Chunk {
   int64_t truncated = 0;
 };
 
-int64_t num_chunks(const LabelledCorpus& corpus) {
-  return (static_cast<int64_t>(corpus.examples.size()) + kExamplesPerTask - 1) / kExamplesPerTask;
+int64_t num_chunks(std::span<const Example> examples) {
+  return (static_cast<int64_t>(examples.size()) + kExamplesPerTask - 1) / kExamplesPerTask;
 }
 
-std::span<const Example> chunk_of(const LabelledCorpus& corpus, int64_t chunk) {
-  const std::span<const Example> examples = corpus.examples;
+std::span<const Example> chunk_of(std::span<const Example> examples, int64_t chunk) {
   const size_t begin = chunk * kExamplesPerTask;
   return examples.subspan(begin, std::min<size_t>(kExamplesPerTask, examples.size() - begin));
 }
@@ -90,9 +89,9 @@ EncodedCorpus encode(const LabelledCorpus& corpus, const Tokenizer& tokenizer, c
   }
   EncodedCorpus encoded;
   encode_labels(corpus, labels, options.allow_unseen, encoded);
-  std::vector<Chunk> chunks(num_chunks(corpus));
-  pool.run(num_chunks(corpus), [&](int64_t i) {
-    chunks[i] = encode_chunk(chunk_of(corpus, i), tokenizer, vocabulary, options.max_length);
+  std::vector<Chunk> chunks(num_chunks(corpus.examples));
+  pool.run(num_chunks(corpus.examples), [&](int64_t i) {
+    chunks[i] = encode_chunk(chunk_of(corpus.examples, i), tokenizer, vocabulary, options.max_length);
   });
   encoded.offsets.reserve(corpus.examples.size() + 1);
   for (Chunk& chunk : chunks) {
@@ -104,10 +103,12 @@ EncodedCorpus encode(const LabelledCorpus& corpus, const Tokenizer& tokenizer, c
 
 Vocabulary build_vocabulary(const LabelledCorpus& corpus, const Tokenizer& tokenizer,
                             const VocabularyLimits& limits, ThreadPool& pool) {
-  std::vector<VocabularyCounter> counters(std::min<int64_t>(num_chunks(corpus), pool.threads()));
+  std::span<const Example> texts = corpus.examples;
+  if (limits.max_texts > 0) texts = texts.first(std::min<size_t>(texts.size(), limits.max_texts));
+  std::vector<VocabularyCounter> counters(std::min<int64_t>(num_chunks(texts), pool.threads()));
   pool.run(static_cast<int64_t>(counters.size()), [&](int64_t task) {
-    for (int64_t i = task; i < num_chunks(corpus); i += static_cast<int64_t>(counters.size())) {
-      for (const Example& example : chunk_of(corpus, i)) counters[task].add(tokenizer.tokens(example.text));
+    for (int64_t i = task; i < num_chunks(texts); i += static_cast<int64_t>(counters.size())) {
+      for (const Example& example : chunk_of(texts, i)) counters[task].add(tokenizer.tokens(example.text));
     }
   });
   VocabularyCounter total;

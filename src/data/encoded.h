@@ -50,6 +50,7 @@ EncodedCorpus encode(const LabelledCorpus& corpus, const Tokenizer& tokenizer, c
 struct VocabularyLimits {
   int64_t min_count = 1;  ///< rarer tokens are left out
   int64_t max_size = 0;   ///< the most frequent are kept; 0: no limit
+  int64_t max_texts = 0;  ///< only so many texts from the start are counted; 0: all
 };
 
 /// Counts the tokens of a corpus on all threads; ties as the tokenizer's framework orders them (TieOrder).

@@ -73,15 +73,12 @@ void ClassifierTraining::build_model(const LabelledCorpus& texts) {
   model_.tokenizer = make_tokenizer(task_.model.tokenizer, pieces);
   if (task_.model.tokenizer == TokenizerKind::kSentencePiece) {
     model_.vocabulary = Vocabulary::from_sentencepiece(pieces);
-  } else if (options.vocabulary_texts > 0) {
-    LabelledCorpus first = texts;
-    first.examples.resize(
-        std::min<size_t>(first.examples.size(), static_cast<size_t>(options.vocabulary_texts)));
-    model_.vocabulary = build_vocabulary(first, *model_.tokenizer,
-                                         {options.min_count, options.max_vocabulary}, backend_.threads());
   } else {
     model_.vocabulary = build_vocabulary(texts, *model_.tokenizer,
-                                         {options.min_count, options.max_vocabulary}, backend_.threads());
+                                         {.min_count = options.min_count,
+                                          .max_size = options.max_vocabulary,
+                                          .max_texts = options.vocabulary_texts},
+                                         backend_.threads());
   }
   Vectors vectors;
   if (!options.vectors.empty()) {

@@ -33,7 +33,7 @@ class CpuBackend final : public ReferenceBackend {
 
   void product(const Product& p) override {
     if (!fast(p.a)) return ReferenceBackend::product(p);
-    check(p);
+    reference::check_product(p);
     const ZeroDenormals guard;
     cpu_product(threads(), p);
   }
@@ -166,21 +166,6 @@ class CpuBackend final : public ReferenceBackend {
     if (!fast(missed.table.parameter)) return ReferenceBackend::catch_up(missed);
     const ZeroDenormals guard;
     cpu_catch_up(threads(), missed);
-  }
-
- private:
-  static void check(const Product& p) {
-    const int64_t m = p.transpose_a ? p.a.columns : p.a.rows;
-    const int64_t k = p.transpose_a ? p.a.rows : p.a.columns;
-    const int64_t n = p.transpose_b ? p.b.rows : p.b.columns;
-    const Checks checks("product", p.a.type);
-    checks.shape("a", p.a, p.a.rows, p.a.columns);
-    checks.shape("b", p.b, p.transpose_b ? n : k, p.transpose_b ? k : n);
-    checks.shape("c", p.c, m, n);
-    checks.optional("bias", p.bias, 1, n);
-    if (p.bias && p.accumulate) {
-      throw_error<ShapeError>("product: begins with the bias or with c, got both bias and accumulate");
-    }
   }
 };
 

@@ -9,6 +9,10 @@
 #include "kernels/packed_rows.h"
 #include "kernels/recurrent.h"
 
+namespace rondo {
+struct Product;
+}
+
 namespace rondo::reference {
 
 class Checks {
@@ -33,6 +37,8 @@ class Checks {
   DType type_;
 };
 
+/// @throws ShapeError unless the operands fit, or if both bias and accumulate are asked for.
+void check_product(const Product& p);
 /// @throws ShapeError unless every operand of the pass fits its kind and rows.
 void check_recurrent(const RecurrentForward& pass);
 void check_recurrent(const RecurrentBackward& pass);

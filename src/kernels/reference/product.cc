@@ -9,7 +9,7 @@ using reference::Checks;
 using reference::multiply_matrices;
 using reference::with_scalar;
 
-void ReferenceBackend::product(const Product& p) {
+void reference::check_product(const Product& p) {
   const int64_t m = p.transpose_a ? p.a.columns : p.a.rows;
   const int64_t k = p.transpose_a ? p.a.rows : p.a.columns;
   const int64_t n = p.transpose_b ? p.b.rows : p.b.columns;
@@ -21,6 +21,10 @@ void ReferenceBackend::product(const Product& p) {
   if (p.bias && p.accumulate) {
     throw_error<ShapeError>("product: begins with the bias or with c, got both bias and accumulate");
   }
+}
+
+void ReferenceBackend::product(const Product& p) {
+  reference::check_product(p);
   with_scalar("product", p.a.type, [&]<class T>(T) { multiply_matrices<T>(p); });
 }
 
