@@ -4,6 +4,7 @@
 #include "console.h"
 #include "progress.h"
 #include "tensor/device.h"
+#include "training/arithmetic.h"
 #include "training/train_classifier.h"
 #include "verbs.h"
 
@@ -30,14 +31,41 @@ std::string resume_text(std::vector<std::string> arguments) {
   return text;
 }
 
-int train_classify(const ClassifierTask& task, const RunOptions& run,
+struct ReportOptions {
+  bool profile = false;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v("profile", profile, "print at the end where the time went and how near to the machine's peak it came");
+  }
+};
+
+void print_profile(Profile& profile, Backend& backend) {
+  const Profile::Report report = profile.report();
+  say("\nwhere the time went\n");
+  for (const Profile::Part& part : report.parts) {
+    say("  {:<18} {:>9.3f} s {:>5.1f} %\n", part.name, part.seconds, 100 * part.share);
+  }
+  say("  {:<18} {:>9.3f} s\n", "in all", report.seconds);
+  if (report.rate == 0) return;
+  const double peak = measured_peak(backend);
+  say("arithmetic of forward and backward: {:.1f} GF/s, {:.0f} % of the {:.1f} GF/s that a product of "
+      "96x512x512 "
+      "reaches here on {} {}\n",
+      report.rate / 1e9, 100 * report.rate / peak, peak / 1e9, backend.threads().threads(),
+      backend.threads().threads() == 1 ? "thread" : "threads");
+}
+
+int train_classify(const ClassifierTask& task, const RunOptions& run, bool profiled,
                    const std::vector<std::string>& arguments) {
+  Profile profile;
   const auto backend = open_device(run.device, run.threads);
   TrainingReport report;
   {
     Progress progress;
-    report = train_classifier(task, *backend, progress);
+    report = train_classifier(task, *backend, progress, profiled ? &profile : nullptr);
   }
+  if (profiled) print_profile(profile, *backend);
   const std::string& output = task.files.output;
   if (report.outcome.stopped) {
     say("stopped at update {}; all of it is in {}.checkpoint. To go on:\n  {}\n", report.outcome.updates,
@@ -71,6 +99,7 @@ Run add_train(CLI::App& app, const std::vector<std::string>& arguments) {
       "  rondo train classify --config recipes/lesson16/torch-lstm-packed.toml -i news.csv -o lesson.rondo");
   auto task = std::make_shared<ClassifierTask>();
   auto run = std::make_shared<RunOptions>();
+  auto report = std::make_shared<ReportOptions>();
   auto line = std::make_shared<CommandLine>(*classify);
   line->add_config();
   line->add("Files", task->files);
@@ -78,9 +107,10 @@ Run add_train(CLI::App& app, const std::vector<std::string>& arguments) {
   line->add("Model", task->model);
   line->add("Training", task->loop);
   line->add("Machine", *run);
+  line->add("Report", *report);
   return [=] {
     line->apply();
-    return train_classify(*task, *run, arguments);
+    return train_classify(*task, *run, report->profile, arguments);
   };
 }
 

@@ -35,34 +35,19 @@ std::span<const Example> chunk_of(std::span<const Example> examples, int64_t chu
                          near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
 }
 
-void encode_labels(const LabelledCorpus& corpus, const LabelSet& labels, bool allow_unseen,
-                   EncodedCorpus& encoded) {
-  for (const Example& example : corpus.examples) {
-    for (const std::string& name : example.labels) {
-      const int32_t index = labels.index(name);
-      if (index == LabelSet::kUnseen && !allow_unseen) throw_unseen(corpus, example, name, labels);
-      encoded.labels.push_back(index);
-    }
-    encoded.label_offsets.push_back(static_cast<int64_t>(encoded.labels.size()));
-    encoded.lines.push_back(example.line);
-  }
-}
-
 Chunk encode_chunk(std::span<const Example> examples, const Tokenizer& tokenizer,
                    const Vocabulary& vocabulary, int64_t max_length) {
   Chunk chunk;
   for (const Example& example : examples) {
-    const std::vector<std::string> tokens = tokenizer.tokens(example.text);
-    auto length = static_cast<int64_t>(tokens.size());
-    if (max_length > 0 && length > max_length) {
-      length = max_length;
-      ++chunk.truncated;
-    }
-    for (int64_t i = 0; i < length; ++i) {
-      chunk.ids.push_back(vocabulary.id(tokens[i]));
+    int64_t length = 0;
+    tokenizer.each_token(example.text, [&](std::string_view token) {
+      if (++length > max_length && max_length > 0) return;
+      chunk.ids.push_back(vocabulary.id(token));
       if (chunk.ids.back() == Vocabulary::kUnknown) ++chunk.unknown;
-    }
-    chunk.lengths.push_back(length);
+    });
+    const bool cut = max_length > 0 && length > max_length;
+    chunk.lengths.push_back(cut ? max_length : length);
+    chunk.truncated += cut;
   }
   return chunk;
 }
@@ -82,13 +67,24 @@ std::vector<int64_t> EncodedCorpus::lengths() const {
   return lengths;
 }
 
+void add_labels(const LabelledCorpus& corpus, const Example& example, const LabelSet& labels,
+                const EncodeOptions& options, EncodedCorpus& encoded) {
+  for (const std::string& name : example.labels) {
+    const int32_t index = labels.index(name);
+    if (index == LabelSet::kUnseen && !options.allow_unseen) throw_unseen(corpus, example, name, labels);
+    encoded.labels.push_back(index);
+  }
+  encoded.label_offsets.push_back(static_cast<int64_t>(encoded.labels.size()));
+  encoded.lines.push_back(example.line);
+}
+
 EncodedCorpus encode(const LabelledCorpus& corpus, const Tokenizer& tokenizer, const Vocabulary& vocabulary,
                      const LabelSet& labels, const EncodeOptions& options, ThreadPool& pool) {
   if (options.max_length < 0) {
     throw_error<ConfigError>("max-length must be 0 (no limit) or more, got {}", options.max_length);
   }
   EncodedCorpus encoded;
-  encode_labels(corpus, labels, options.allow_unseen, encoded);
+  for (const Example& example : corpus.examples) add_labels(corpus, example, labels, options, encoded);
   std::vector<Chunk> chunks(num_chunks(corpus.examples));
   pool.run(num_chunks(corpus.examples), [&](int64_t i) {
     chunks[i] = encode_chunk(chunk_of(corpus.examples, i), tokenizer, vocabulary, options.max_length);
@@ -99,30 +95,6 @@ EncodedCorpus encode(const LabelledCorpus& corpus, const Tokenizer& tokenizer, c
     chunk = {};  // a large corpus should not stand in memory twice
   }
   return encoded;
-}
-
-Vocabulary build_vocabulary(const LabelledCorpus& corpus, const Tokenizer& tokenizer,
-                            const VocabularyLimits& limits, ThreadPool& pool) {
-  std::span<const Example> texts = corpus.examples;
-  if (limits.max_texts > 0) texts = texts.first(std::min<size_t>(texts.size(), limits.max_texts));
-  std::vector<VocabularyCounter> counters(std::min<int64_t>(num_chunks(texts), pool.threads()));
-  pool.run(static_cast<int64_t>(counters.size()), [&](int64_t task) {
-    for (int64_t i = task; i < num_chunks(texts); i += static_cast<int64_t>(counters.size())) {
-      for (const Example& example : chunk_of(texts, i)) counters[task].add(tokenizer.tokens(example.text));
-    }
-  });
-  VocabularyCounter total;
-  for (const VocabularyCounter& counter : counters) total.merge(counter);
-  const bool keras = tokenizer.kind() == TokenizerKind::kKeras;  // its tokens and its order belong together
-  Vocabulary vocabulary =
-      total.build(limits.min_count, limits.max_size, keras ? TieOrder::kDescending : TieOrder::kAscending);
-  if (vocabulary.size() < 2) {
-    throw_error<DataError>(
-        "{}: no token is left of {} different ones ({} in all); lower min-count ({}), or check --text-column "
-        "(read as {})",
-        corpus.path, total.distinct(), total.total(), limits.min_count, corpus.format);
-  }
-  return vocabulary;
 }
 
 }  // namespace rondo

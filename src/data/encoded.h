@@ -1,6 +1,6 @@
 // A corpus as numbers: what training and evaluation read.
-//   Vocabulary vocabulary = build_vocabulary(train, tokenizer, {.min_count = 2}, pool);
-//   EncodedCorpus corpus = encode(train, tokenizer, vocabulary, labels, {.max_length = 400}, pool);
+//   EncodedCorpus corpus = encode(texts, tokenizer, vocabulary, labels, {.max_length = 400}, pool);
+// numbered.h makes one of a file whose vocabulary is still to be found.
 #pragma once
 
 #include <cstdint>
@@ -47,15 +47,8 @@ struct EncodeOptions {
 EncodedCorpus encode(const LabelledCorpus& corpus, const Tokenizer& tokenizer, const Vocabulary& vocabulary,
                      const LabelSet& labels, const EncodeOptions& options, ThreadPool& pool);
 
-struct VocabularyLimits {
-  int64_t min_count = 1;  ///< rarer tokens are left out
-  int64_t max_size = 0;   ///< the most frequent are kept; 0: no limit
-  int64_t max_texts = 0;  ///< only so many texts from the start are counted; 0: all
-};
-
-/// Counts the tokens of a corpus on all threads; ties as the tokenizer's framework orders them (TieOrder).
-/// @throws DataError if no token is left.
-Vocabulary build_vocabulary(const LabelledCorpus& corpus, const Tokenizer& tokenizer,
-                            const VocabularyLimits& limits, ThreadPool& pool);
+/// Adds the labels and the line of one example of `corpus`. @throws DataError as encode().
+void add_labels(const LabelledCorpus& corpus, const Example& example, const LabelSet& labels,
+                const EncodeOptions& options, EncodedCorpus& encoded);
 
 }  // namespace rondo

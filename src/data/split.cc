@@ -58,7 +58,7 @@ std::vector<int64_t> share_out(const std::vector<Group>& groups, double fraction
 
 }  // namespace
 
-std::pair<LabelledCorpus, LabelledCorpus> split_dev(LabelledCorpus corpus, double fraction, uint64_t seed) {
+std::vector<bool> choose_dev(const LabelledCorpus& corpus, double fraction, uint64_t seed) {
   if (!(fraction > 0 && fraction < 1)) {
     throw_error<ConfigError>("dev-fraction must be above 0 and below 1, got {}", fraction);
   }
@@ -77,11 +77,15 @@ std::pair<LabelledCorpus, LabelledCorpus> split_dev(LabelledCorpus corpus, doubl
     shuffle(groups[g], Stream(seed, {kPurpose, g}));
     for (int64_t i = 0; i < counts[g]; ++i) is_dev[groups[g][i]] = true;
   }
+  return is_dev;
+}
 
+std::pair<LabelledCorpus, LabelledCorpus> split_dev(LabelledCorpus corpus, double fraction, uint64_t seed) {
+  const std::vector<bool> is_dev = choose_dev(corpus, fraction, seed);
   LabelledCorpus train{.path = corpus.path, .format = corpus.format};
   LabelledCorpus dev = train;
   train.replaced_lines = corpus.replaced_lines;
-  for (int64_t i = 0; i < size; ++i) {
+  for (size_t i = 0; i < is_dev.size(); ++i) {
     LabelledCorpus& part = is_dev[i] ? dev : train;
     if (trim(corpus.examples[i].text).empty()) ++part.empty_texts;
     part.examples.push_back(std::move(corpus.examples[i]));

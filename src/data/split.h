@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "data/labelled.h"
 
@@ -14,5 +15,8 @@ namespace rondo {
 /// others have more. Both keep the order of the file. Depends on the corpus, `fraction` and `seed` only.
 /// @throws ConfigError unless 0 < fraction < 1; DataError with fewer than two examples.
 std::pair<LabelledCorpus, LabelledCorpus> split_dev(LabelledCorpus corpus, double fraction, uint64_t seed);
+
+/// The same choice: whether each example goes. It looks at the labels alone.
+std::vector<bool> choose_dev(const LabelledCorpus& corpus, double fraction, uint64_t seed);
 
 }  // namespace rondo

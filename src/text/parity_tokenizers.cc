@@ -1,5 +1,6 @@
 // The tokenizers basic_english (torchtext) and keras (TextVectorization), which repeat others' results.
-#include <cstring>
+#include <array>
+#include <cstdint>
 
 #include "text/tokenizer_kinds.h"
 #include "text/unicode.h"
@@ -26,14 +27,28 @@ class WordBuilder {
 };
 
 /// What Python's str.split() splits at.
-bool is_python_space(char32_t code) {
+constexpr bool is_python_space(char32_t code) {
   if (code < 0x80) return code == ' ' || (code >= 0x09 && code <= 0x0D) || (code >= 0x1C && code <= 0x1F);
   return code == 0x85 || code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) ||
          code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
-bool is_one_of(char32_t code, const char* ascii) {
-  return code != 0 && code < 0x80 && std::strchr(ascii, static_cast<int>(code)) != nullptr;
+/// What basic_english does with a character.
+enum class Role : uint8_t { kLetter, kToken, kGap };
+
+constexpr auto kAsciiRole = [] {
+  std::array<Role, 128> roles{};
+  for (const char c : {'\'', '.', ',', '(', ')', '!', '?'}) roles[static_cast<size_t>(c)] = Role::kToken;
+  for (const char c : {';', ':'}) roles[static_cast<size_t>(c)] = Role::kGap;
+  for (char32_t c = 0; c < 0x80; ++c) {
+    if (is_python_space(c)) roles[c] = Role::kGap;
+  }
+  return roles;
+}();
+
+Role role_of(char32_t code) {
+  if (code < 0x80) return kAsciiRole[code];
+  return is_python_space(code) ? Role::kGap : Role::kLetter;
 }
 
 /// torchtext.data.utils._basic_english_normalize: its twelve replacements in order are these two passes. The
@@ -43,28 +58,30 @@ class BasicEnglishTokenizer : public Tokenizer {
   TokenizerKind kind() const override { return TokenizerKind::kBasicEnglish; }
 
   std::vector<std::string> tokens(std::string_view text) const override {
+    std::vector<std::string> result;
+    result.reserve(text.size() / 5 + 1);
+    each_token(text, [&](std::string_view token) { result.emplace_back(token); });
+    return result;
+  }
+
+  void each_token(std::string_view text, const std::function<void(std::string_view)>& take) const override {
     std::string lowered = full_lower_case(text);
     std::erase(lowered, '"');
     const std::string_view view = lowered;
     constexpr std::string_view kLineBreak = "<br />";
-    WordBuilder words;
+    size_t word = 0;  // where the word begins that is being read
     for (size_t position = 0; position < view.size();) {
       const size_t begin = position;
       const char32_t code = next_code_point(view, position);
-      if (code == '<' && view.substr(begin).starts_with(kLineBreak)) {
-        position = begin + kLineBreak.size();
-        words.flush();
-      } else if (is_one_of(code, "'.,()!?")) {
-        words.flush();
-        words.append(view.substr(begin, 1));
-        words.flush();
-      } else if (is_one_of(code, ";:") || is_python_space(code)) {
-        words.flush();
-      } else {
-        words.append(view.substr(begin, position - begin));
-      }
+      const bool line_break = code == '<' && view.substr(begin).starts_with(kLineBreak);
+      const Role role = role_of(code);
+      if (role == Role::kLetter && !line_break) continue;
+      if (begin > word) take(view.substr(word, begin - word));
+      if (line_break) position = begin + kLineBreak.size();
+      if (role == Role::kToken) take(view.substr(begin, 1));
+      word = position;
     }
-    return words.take();
+    if (word < view.size()) take(view.substr(word));
   }
 
   std::string join(std::span<const std::string> tokens) const override { return join_tokens(tokens, " "); }

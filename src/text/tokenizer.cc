@@ -7,6 +7,10 @@
 
 namespace rondo {
 
+void Tokenizer::each_token(std::string_view text, const std::function<void(std::string_view)>& take) const {
+  for (const std::string& token : tokens(text)) take(token);
+}
+
 const std::string& Tokenizer::model() const {
   static const std::string none;
   return none;

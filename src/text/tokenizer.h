@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,6 +33,9 @@ class Tokenizer {
   /// The tokens of `text` in order, none of them empty; an empty text has none.
   /// @throws DataError with the offset if `text` is no UTF-8 (`bytes` takes anything).
   virtual std::vector<std::string> tokens(std::string_view text) const = 0;
+
+  /// The same tokens one by one, without a copy where the kind can do so; `take` must not keep them.
+  virtual void each_token(std::string_view text, const std::function<void(std::string_view)>& take) const;
 
   /// A text that reads like `tokens`: joined by spaces for words, without for characters; SentencePiece and
   /// `bytes` give the very text back (bytes cut inside a character: with U+FFFD).

@@ -51,6 +51,16 @@ void VocabularyCounter::add(std::span<const std::string> tokens) {
   total_ += static_cast<int64_t>(tokens.size());
 }
 
+void VocabularyCounter::add(std::string_view token, int64_t times) {
+  const auto entry = counts_.find(token);
+  if (entry != counts_.end()) {
+    entry->second += times;
+  } else {
+    counts_.emplace(token, times);
+  }
+  total_ += times;
+}
+
 void VocabularyCounter::merge(const VocabularyCounter& other) {
   if (&other == this) {  // a map must not change under its own loop
     for (auto& [token, count] : counts_) count *= 2;

@@ -62,6 +62,8 @@ enum class TieOrder {
 class VocabularyCounter {
  public:
   void add(std::span<const std::string> tokens);
+  /// Counts `token` as seen so many times more.
+  void add(std::string_view token, int64_t times);
   void merge(const VocabularyCounter& other);
 
   /// The unknown word, then the tokens seen at least `min_count` times, the most frequent first.

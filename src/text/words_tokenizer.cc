@@ -161,12 +161,16 @@ class WordsTokenizer : public Tokenizer {
   TokenizerKind kind() const override { return TokenizerKind::kWords; }
 
   std::vector<std::string> tokens(std::string_view text) const override {
-    const std::string prepared = prepare(text);
     std::vector<std::string> result;
-    result.reserve(prepared.size() / 5 + 1);
-    WordScanner scanner(prepared);
-    for (auto token = scanner.next(); !token.empty(); token = scanner.next()) result.emplace_back(token);
+    result.reserve(text.size() / 5 + 1);
+    each_token(text, [&](std::string_view token) { result.emplace_back(token); });
     return result;
+  }
+
+  void each_token(std::string_view text, const std::function<void(std::string_view)>& take) const override {
+    const std::string prepared = prepare(text);
+    WordScanner scanner(prepared);
+    for (auto token = scanner.next(); !token.empty(); token = scanner.next()) take(token);
   }
 
   std::string join(std::span<const std::string> tokens) const override { return join_tokens(tokens, " "); }

@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/memory.h"
 #include "data/split.h"
 #include "tensor/operations.h"
 #include "training/classifier_evaluation.h"
@@ -16,49 +17,80 @@ namespace {
 // Names of random streams under the run's seed; training_loop.cc has its own.
 constexpr uint64_t kInitialStream = 2;
 
+/// The examples that are held out, moved to a corpus of their own.
+LabelledCorpus take_examples(LabelledCorpus& source, const std::vector<bool>& held_out) {
+  LabelledCorpus taken{.path = source.path, .format = source.format};
+  for (size_t i = 0; i < source.examples.size(); ++i) {
+    if (held_out[i]) taken.examples.push_back(std::move(source.examples[i]));
+  }
+  return taken;
+}
+
 }  // namespace
 
 Evaluation ClassifierTraining::evaluation() const {
+  const Profile::Scope timed(profile_, Profile::Section::kEvaluation);
   return evaluate_classifier(model_, backend_, dev_, dev_texts_);
 }
 
-ClassifierTraining::ClassifierTraining(const ClassifierTask& task, Backend& backend)
-    : task_(task), backend_(backend) {
-  read_corpora();
+ClassifierTraining::ClassifierTraining(const ClassifierTask& task, Backend& backend, Profile* profile)
+    : task_(task), backend_(backend), profile_(profile) {
+  {
+    const Profile::Scope timed(profile_, Profile::Section::kTokenising);
+    read_corpora();
+    release_freed_memory();  // of the texts: what follows is what stays
+  }
+  build_network();
   weigh_labels();
   fingerprint_ = fingerprint();
 }
 
 void ClassifierTraining::read_corpora() {
   const CorpusOptions& options = task_.corpus;
-  LabelledCorpus texts = read_labelled(task_.files.input, options.read);
-  train_format_ = texts.format;
-  if (texts.replaced_lines > 0) {
-    warnings_.push_back(
-        fmt::format("{}: bytes that are not UTF-8 replaced in {} lines", texts.path, texts.replaced_lines));
-  }
-  if (texts.empty_texts > 0) {
-    warnings_.push_back(
-        fmt::format("{}: {} texts are empty; the first is on line {}", texts.path, texts.empty_texts,
-                    std::find_if(texts.examples.begin(), texts.examples.end(), [](const Example& e) {
-                      return e.text.empty();
-                    })->line));
-  }
+  std::string pieces;
+  if (!options.sentencepiece.empty()) pieces = read_file(options.sentencepiece);
+  model_.tokenizer = make_tokenizer(task_.model.tokenizer, pieces);
+  NumberedCorpus texts = read_numbered(task_.files.input);
+  warn_of_texts(texts);
+  train_format_ = texts.source.format;
   // Labels are those of the whole input: a rare one may fall to the dev part alone.
-  model_.labels = LabelSet(texts);
+  model_.labels = LabelSet(texts.source);
+  std::vector<bool> held_out;
   if (task_.files.dev.empty()) {
-    std::tie(texts, dev_texts_) =
-        split_dev(std::move(texts), options.dev_fraction, static_cast<uint64_t>(task_.loop.seed));
-  } else {
-    dev_texts_ = read_labelled(task_.files.dev, options.read);
+    held_out = choose_dev(texts.source, options.dev_fraction, static_cast<uint64_t>(task_.loop.seed));
   }
-  build_model(texts);
-  const EncodeOptions encoding{.max_length = task_.model.max_length};
-  ThreadPool& pool = backend_.threads();
-  train_ = encode(texts, *model_.tokenizer, model_.vocabulary, model_.labels, encoding, pool);
-  EncodeOptions dev_encoding = encoding;
-  dev_encoding.allow_unseen = true;
-  dev_ = encode(dev_texts_, *model_.tokenizer, model_.vocabulary, model_.labels, dev_encoding, pool);
+  build_vocabulary_of(texts, held_out, pieces);
+  EncodeOptions encoding{.max_length = task_.model.max_length};
+  std::tie(train_, dev_) = encode(texts, held_out, model_.vocabulary, model_.labels, encoding);
+  if (task_.files.dev.empty()) {
+    dev_texts_ = take_examples(texts.source, held_out);
+    return;
+  }
+  texts = {};
+  texts = read_numbered(task_.files.dev);
+  encoding.allow_unseen = true;
+  dev_ = encode(texts, {}, model_.vocabulary, model_.labels, encoding).first;
+  dev_texts_ = std::move(texts.source);
+  warn_of_labels();
+}
+
+NumberedCorpus ClassifierTraining::read_numbered(const std::string& path) const {
+  return number_file(path, task_.corpus.read, *model_.tokenizer, backend_.threads(), profile_);
+}
+
+void ClassifierTraining::warn_of_texts(const NumberedCorpus& texts) {
+  const LabelledCorpus& source = texts.source;
+  if (source.replaced_lines > 0) {
+    warnings_.push_back(
+        fmt::format("{}: bytes that are not UTF-8 replaced in {} lines", source.path, source.replaced_lines));
+  }
+  if (source.empty_texts > 0) {
+    warnings_.push_back(fmt::format("{}: {} texts are empty; the first is on line {}", source.path,
+                                    source.empty_texts, texts.first_empty_line));
+  }
+}
+
+void ClassifierTraining::warn_of_labels() {
   for (const UnseenLabel& label : unseen_labels(dev_texts_, model_.labels)) {
     warnings_.push_back(
         fmt::format("{}:{}: label {} does not occur in the input; its {} texts count as errors",
@@ -66,20 +98,24 @@ void ClassifierTraining::read_corpora() {
   }
 }
 
-void ClassifierTraining::build_model(const LabelledCorpus& texts) {
+void ClassifierTraining::build_vocabulary_of(const NumberedCorpus& texts, const std::vector<bool>& held_out,
+                                             const std::string& pieces) {
   const CorpusOptions& options = task_.corpus;
-  std::string pieces;
-  if (!options.sentencepiece.empty()) pieces = read_file(options.sentencepiece);
-  model_.tokenizer = make_tokenizer(task_.model.tokenizer, pieces);
   if (task_.model.tokenizer == TokenizerKind::kSentencePiece) {
     model_.vocabulary = Vocabulary::from_sentencepiece(pieces);
-  } else {
-    model_.vocabulary = build_vocabulary(texts, *model_.tokenizer,
-                                         {.min_count = options.min_count,
-                                          .max_size = options.max_vocabulary,
-                                          .max_texts = options.vocabulary_texts},
-                                         backend_.threads());
+    return;
   }
+  const bool keras = task_.model.tokenizer == TokenizerKind::kKeras;  // its tokens and order belong together
+  model_.vocabulary = build_vocabulary(texts, held_out,
+                                       {.min_count = options.min_count,
+                                        .max_size = options.max_vocabulary,
+                                        .max_texts = options.vocabulary_texts},
+                                       keras ? TieOrder::kDescending : TieOrder::kAscending);
+}
+
+void ClassifierTraining::build_network() {
+  const Profile::Scope timed(profile_, Profile::Section::kModel);
+  const CorpusOptions& options = task_.corpus;
   Vectors vectors;
   if (!options.vectors.empty()) {
     vectors = read_vectors(options.vectors, model_.vocabulary);
@@ -132,18 +168,29 @@ std::vector<std::vector<int32_t>> ClassifierTraining::plan_of(int64_t epoch) con
       {.batch_size = task_.loop.batch, .seed = static_cast<uint64_t>(task_.loop.seed), .epoch = epoch});
 }
 
-TrainingTask::Step ClassifierTraining::step(Tape& tape, int64_t epoch, int64_t index) {
+Batch ClassifierTraining::next_batch(int64_t epoch, int64_t index) {
+  const Profile::Scope timed(profile_, Profile::Section::kBatches);
   if (epoch != loaded_epoch_ || index != loaded_index_) {
     loader_ = std::make_unique<BatchLoader>(train_, plan_of(epoch), index);
     loaded_epoch_ = epoch;
     loaded_index_ = index;
   }
-  const Batch batch = loader_->next().value();
   ++loaded_index_;
+  return loader_->next().value();
+}
+
+TrainingTask::Step ClassifierTraining::step(Tape& tape, int64_t epoch, int64_t index) {
+  const Batch batch = next_batch(epoch, index);
+  const Profile::Scope timed(profile_, Profile::Section::kForward);
   const Variable logits = model_.network->forward(tape, batch.ids, *batch.packing).logits;
   Step step{.loss = model_.labels.multi() ? mean_loss_of_sets(logits, batch) : mean_loss(logits, batch),
             .tokens = static_cast<int64_t>(batch.ids.size())};
   for (const int32_t example : batch.examples) step.lines.push_back(train_.lines[example]);
+  if (profile_) {
+    const bool frozen = !model_.network->embedding().table().trainable;
+    profile_->count(arithmetic_of(task_.model, model_.labels.size())
+                        .training(step.tokens, static_cast<int64_t>(batch.examples.size()), frozen));
+  }
   return step;
 }
 

@@ -7,11 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "base/profile.h"
 #include "data/batches.h"
-#include "data/encoded.h"
+#include "data/numbered.h"
 #include "models/classifier_model.h"
 #include "storage/classifier_file.h"
 #include "text/vectors.h"
+#include "training/arithmetic.h"
 #include "training/metrics.h"
 #include "training/training_loop.h"
 
@@ -20,7 +22,7 @@ namespace rondo {
 /// Reads the corpora, builds vocabulary and network, and gives the loop its steps.
 class ClassifierTraining final : public TrainingTask {
  public:
-  ClassifierTraining(const ClassifierTask& task, Backend& backend);
+  ClassifierTraining(const ClassifierTask& task, Backend& backend, Profile* profile = nullptr);
 
   ParameterSet& parameters() override { return model_.network->parameters(); }
   int64_t updates_per_epoch() const override {
@@ -39,7 +41,13 @@ class ClassifierTraining final : public TrainingTask {
 
  private:
   void read_corpora();
-  void build_model(const LabelledCorpus& texts);
+  NumberedCorpus read_numbered(const std::string& path) const;
+  void warn_of_texts(const NumberedCorpus& texts);
+  void warn_of_labels();
+  void build_vocabulary_of(const NumberedCorpus& texts, const std::vector<bool>& held_out,
+                           const std::string& pieces);
+  void build_network();
+  Batch next_batch(int64_t epoch, int64_t index);
   void load_vectors(const Vectors& vectors);
   void weigh_labels();
   uint64_t fingerprint() const;
@@ -50,6 +58,7 @@ class ClassifierTraining final : public TrainingTask {
 
   ClassifierTask task_;
   Backend& backend_;
+  Profile* profile_;
   ClassifierModel model_;
   std::string train_format_;
   std::vector<std::string> warnings_;

@@ -70,8 +70,8 @@ void OptimizerOptions::check() const {
   refuse(optimizer != Rule::kSgd, epsilon, defaults.epsilon, "epsilon");
 }
 
-Optimizer::Optimizer(Backend& backend, ParameterSet& parameters, OptimizerOptions options)
-    : backend_(backend), parameters_(parameters), options_(options) {
+Optimizer::Optimizer(Backend& backend, ParameterSet& parameters, OptimizerOptions options, Profile* profile)
+    : backend_(backend), parameters_(parameters), options_(options), profile_(profile) {
   options_.check();
   const auto [first, second] = moment_names(options_);
   for (Parameter& parameter : parameters.all()) {
@@ -122,6 +122,7 @@ OptimizerStep Optimizer::make_step(const Slot& slot, double rate, double scale) 
 }
 
 Optimizer::StepReport Optimizer::step(double rate) {
+  const Profile::Scope timed(profile_, Profile::Section::kOptimizer);
   StepReport report{.gradient_norm = gradient_norm(backend_, parameters_)};
   report.finite = std::isfinite(report.gradient_norm);
   if (!report.finite) return report;
@@ -182,6 +183,7 @@ void Optimizer::step_rows(Slot& slot, const OptimizerStep& table) {
 
 void Optimizer::catch_up(Slot& slot, std::span<const int32_t> rows) {
   if (!slot.lazy()) return;
+  const Profile::Scope timed(profile_, Profile::Section::kOptimizer);
   late_rows_.clear();
   late_done_.clear();
   for (int32_t row : rows) {

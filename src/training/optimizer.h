@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/options.h"
+#include "base/profile.h"
 #include "kernels/backend.h"
 #include "tensor/parameter.h"
 
@@ -73,7 +74,7 @@ class Optimizer {
 
   /// Hooks itself into the sparse parameters; set and backend must outlive it, the set must not grow.
   /// @throws ConfigError as OptimizerOptions::check.
-  Optimizer(Backend& backend, ParameterSet& parameters, OptimizerOptions options);
+  Optimizer(Backend& backend, ParameterSet& parameters, OptimizerOptions options, Profile* profile = nullptr);
   ~Optimizer();
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
@@ -112,6 +113,7 @@ class Optimizer {
   Backend& backend_;
   ParameterSet& parameters_;
   OptimizerOptions options_;
+  Profile* profile_;
   std::vector<Slot> slots_;
   int64_t steps_ = 0;
   bool has_lazy_ = false;

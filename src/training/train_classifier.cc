@@ -70,13 +70,14 @@ void check_corpus(const ClassifierTask& task) {
 
 }  // namespace
 
-TrainingReport train_classifier(const ClassifierTask& task, Backend& backend, TrainingObserver& observer) {
+TrainingReport train_classifier(const ClassifierTask& task, Backend& backend, TrainingObserver& observer,
+                                Profile* profile) {
   check_output(task.files);
   check_corpus(task);
   task.model.check();
   task.loop.check();
-  ClassifierTraining training(task, backend);
-  TrainingLoop loop({backend, training, task.loop, task.files, observer});
+  ClassifierTraining training(task, backend, profile);
+  TrainingLoop loop({backend, training, task.loop, task.files, observer, profile});
   TrainingPlan plan = training.plan();
   plan.updates = loop.updates();
   plan.resumed_at = loop.update();

@@ -21,6 +21,7 @@ struct TrainingReport {
 /// interruptions.
 /// @throws ConfigError (options that do not fit, an output that exists), DataError (`news.csv:1042: ...`),
 /// IoError, FormatError (a damaged checkpoint), Error (gradients stayed infinite).
-TrainingReport train_classifier(const ClassifierTask& task, Backend& backend, TrainingObserver& observer);
+TrainingReport train_classifier(const ClassifierTask& task, Backend& backend, TrainingObserver& observer,
+                                Profile* profile = nullptr);
 
 }  // namespace rondo

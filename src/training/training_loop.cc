@@ -108,7 +108,7 @@ void TrainingLoop::State::from_json(const nlohmann::json& json) {
 
 TrainingLoop::TrainingLoop(const LoopParts& parts)
     : parts_(parts),
-      optimizer_(parts.backend, parts.task.parameters(), parts.options.optimizer),
+      optimizer_(parts.backend, parts.task.parameters(), parts.options.optimizer, parts.profile),
       schedule_(parts.options.schedule),
       per_epoch_(parts.task.updates_per_epoch()),
       updates_(Duration::parse(parts.options.after).updates(per_epoch_)) {
@@ -185,7 +185,10 @@ void TrainingLoop::step() {
                              .random = Stream(static_cast<uint64_t>(parts_.options.seed),
                                               {kDropoutStream, static_cast<uint64_t>(state_.update)})});
   const TrainingTask::Step step = parts_.task.step(tape, epoch(), index);
-  tape.backward(step.loss);
+  {
+    const Profile::Scope timed(parts_.profile, Profile::Section::kBackward);
+    tape.backward(step.loss);
+  }
   const Optimizer::StepReport report = optimizer_.step(rate);
   ++state_.update;
   if (!report.finite) return skip(step);
@@ -260,6 +263,7 @@ void TrainingLoop::report_progress(const TrainingTask::Step& step, const Optimiz
 }
 
 void TrainingLoop::evaluate() {
+  const Profile::Scope timed(parts_.profile, Profile::Section::kEvaluation);
   optimizer_.settle();
   const TrainingTask::Dev dev = parts_.task.evaluate();
   TrainingEvaluation evaluation{
@@ -308,6 +312,7 @@ void TrainingLoop::take_best() {
 }
 
 void TrainingLoop::save_checkpoint() {
+  const Profile::Scope timed(parts_.profile, Profile::Section::kCheckpoint);
   if (log_) {
     log_->sync();  // before the checkpoint that speaks of it
     state_.log_position = log_->position();
@@ -331,6 +336,9 @@ nlohmann::json TrainingLoop::metrics() const {
           {"skipped", state_.skipped}};
 }
 
-void TrainingLoop::save_model() { write_model_file(parts_.files.output, parts_.task.pack(metrics())); }
+void TrainingLoop::save_model() {
+  const Profile::Scope timed(parts_.profile, Profile::Section::kCheckpoint);
+  write_model_file(parts_.files.output, parts_.task.pack(metrics()));
+}
 
 }  // namespace rondo

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/profile.h"
 #include "storage/checkpoint.h"
 #include "tensor/tape.h"
 #include "training/optimizer.h"
@@ -60,6 +61,7 @@ struct LoopParts {
   const LoopOptions& options;
   const TrainingFiles& files;
   TrainingObserver& observer;
+  Profile* profile = nullptr;  ///< filled where it is given
 };
 
 class TrainingLoop {

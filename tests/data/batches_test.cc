@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "data/data_test_files.h"
+#include "data/numbered.h"
 
 namespace rondo {
 namespace {
@@ -20,6 +21,11 @@ LabelledCorpus small_corpus() {
           .examples = {{.labels = {"x"}, .text = "a b a", .line = 1},
                        {.labels = {"y"}, .text = "", .line = 2},
                        {.labels = {"x"}, .text = "b c d e f", .line = 4}}};
+}
+
+Vocabulary vocabulary_of(const LabelledCorpus& corpus, const Tokenizer& tokenizer,
+                         const VocabularyLimits& limits, ThreadPool& pool) {
+  return build_vocabulary(number_corpus(corpus, tokenizer, pool), {}, limits, TieOrder::kAscending);
 }
 
 // Sequence i is i*100, i*100+1, ...
@@ -44,7 +50,7 @@ std::vector<int64_t> some_lengths(int64_t count) {
 TEST(Encode, NumbersTokensAndLabels) {
   ThreadPool pool(2);
   const auto tokenizer = make_tokenizer(TokenizerKind::kWords);
-  const auto vocabulary = build_vocabulary(small_corpus(), *tokenizer, {.min_count = 2}, pool);
+  const auto vocabulary = vocabulary_of(small_corpus(), *tokenizer, {.min_count = 2}, pool);
   EXPECT_THAT(vocabulary.tokens(), ElementsAre("<unk>", "a", "b"));
   const LabelSet labels(small_corpus());
   const auto corpus = encode(small_corpus(), *tokenizer, vocabulary, labels, {.max_length = 4}, pool);
@@ -67,8 +73,8 @@ TEST(Encode, ThreadsChangeNothing) {
   const LabelSet labels(big);
   ThreadPool one(1);
   ThreadPool four(4);
-  const auto vocabulary = build_vocabulary(big, *tokenizer, {.max_size = 100}, one);
-  EXPECT_EQ(build_vocabulary(big, *tokenizer, {.max_size = 100}, four).tokens(), vocabulary.tokens());
+  const auto vocabulary = vocabulary_of(big, *tokenizer, {.max_size = 100}, one);
+  EXPECT_EQ(vocabulary_of(big, *tokenizer, {.max_size = 100}, four).tokens(), vocabulary.tokens());
   const auto a = encode(big, *tokenizer, vocabulary, labels, {}, one);
   const auto b = encode(big, *tokenizer, vocabulary, labels, {}, four);
   EXPECT_EQ(a.ids, b.ids);
@@ -80,7 +86,7 @@ TEST(Encode, ThreadsChangeNothing) {
 TEST(Encode, UnseenLabelIsReportedOrMarked) {
   ThreadPool pool(1);
   const auto tokenizer = make_tokenizer(TokenizerKind::kWords);
-  const auto vocabulary = build_vocabulary(small_corpus(), *tokenizer, {}, pool);
+  const auto vocabulary = vocabulary_of(small_corpus(), *tokenizer, {}, pool);
   const LabelSet labels({"x", "why"}, false);
   const auto error =
       message_of<DataError>([&] { encode(small_corpus(), *tokenizer, vocabulary, labels, {}, pool); });
@@ -92,8 +98,8 @@ TEST(Encode, UnseenLabelIsReportedOrMarked) {
 TEST(Encode, NoTokenLeftIsAnError) {
   ThreadPool pool(1);
   const auto tokenizer = make_tokenizer(TokenizerKind::kWords);
-  EXPECT_THROW(build_vocabulary(small_corpus(), *tokenizer, {.min_count = 9}, pool), DataError);
-  EXPECT_THROW(build_vocabulary({.path = "e"}, *tokenizer, {}, pool), DataError);
+  EXPECT_THROW(vocabulary_of(small_corpus(), *tokenizer, {.min_count = 9}, pool), DataError);
+  EXPECT_THROW(vocabulary_of({.path = "e"}, *tokenizer, {}, pool), DataError);
 }
 
 TEST(Batches, PackedRowsAreTimeMajorLongestFirst) {

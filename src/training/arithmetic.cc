@@ -1,0 +1,46 @@
+#include "training/arithmetic.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "tensor/tensor.h"
+
+namespace rondo {
+
+Arithmetic arithmetic_of(const ClassifierOptions& options, int64_t labels) {
+  const RecurrentOptions& r = options.recurrent;
+  const auto hidden = static_cast<double>(r.hidden), output = static_cast<double>(r.output());
+  const auto directions = static_cast<double>(r.directions());
+  const double rows = static_cast<double>(r.kind().blocks()) * hidden;
+  const double width = directions * output;
+  Arithmetic cost;
+  for (int64_t layer = 0; layer < r.layers; ++layer) {
+    const double input = layer == 0 ? static_cast<double>(options.embedding) : width;
+    const double projected = r.projection > 0 ? output * hidden : 0;
+    cost.per_token += 2 * directions * (rows * (input + output) + projected);
+  }
+  cost.to_input = 2 * directions * rows * static_cast<double>(options.embedding);
+  if (options.pool == PoolKind::kAttention) cost.per_token += 2 * width * (width + 1);
+  const double pooled = width * (options.pool == PoolKind::kConcat ? 3 : 1);
+  cost.per_text = 2 * pooled * static_cast<double>(labels);
+  return cost;
+}
+
+double measured_peak(Backend& backend) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int64_t kRows = 96, kSize = 512;
+  constexpr auto kLong = std::chrono::milliseconds(50);
+  Tensor a({kRows, kSize}), b({kSize, kSize}), c({kRows, kSize});
+  a.fill(0.5);
+  b.fill(0.5);
+  const auto begun = Clock::now();
+  Clock::duration best = Clock::duration::max();
+  do {
+    const auto start = Clock::now();
+    backend.product({.a = a.matrix(), .b = b.matrix(), .c = c.matrix()});
+    best = std::min(best, Clock::now() - start);
+  } while (Clock::now() - begun < kLong);
+  return 2.0 * kRows * kSize * kSize / std::chrono::duration<double>(best).count();
+}
+
+}  // namespace rondo
