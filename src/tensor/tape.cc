@@ -1,6 +1,7 @@
 #include "tensor/tape.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/errors.h"
 
@@ -72,15 +73,19 @@ void Tape::backward(const Variable& loss) {
   }
   loss.slot_->gradient = Tensor(loss.shape(), loss.value().type());
   loss.slot_->gradient.fill(1);
-  for (auto operation = operations_.rbegin(); operation != operations_.rend(); ++operation) {
+  // Taken off the tape one by one: what only an operation held (its gates, the gradients of its results) is
+  // free for the ones below it.
+  while (!operations_.empty()) {
+    Operation operation = std::move(operations_.back());
+    operations_.pop_back();
     const bool reached =
-        std::any_of(operation->results.begin(), operation->results.end(),
+        std::any_of(operation.results.begin(), operation.results.end(),
                     [](const Variable& result) { return static_cast<bool>(result.gradient()); });
     if (!reached) continue;
     Gradients gradients;
-    gradients.results_ = &operation->results;
-    gradients.inputs_ = &operation->inputs;
-    operation->backward(gradients);
+    gradients.results_ = &operation.results;
+    gradients.inputs_ = &operation.inputs;
+    operation.backward(gradients);
   }
 }
 

@@ -90,8 +90,8 @@ class Tape {
   /// For operations that read a sparse parameter: `backward` runs even if `inputs` want nothing.
   Variable make_source(Tensor result, Backward backward);
 
-  /// Runs the operations in reverse from `loss` ([1]); gradients of parameters are added to
-  /// Parameter::gradient.
+  /// Runs the operations in reverse from `loss` ([1]) and takes them off the tape; gradients of parameters
+  /// are added to Parameter::gradient.
   void backward(const Variable& loss);
 
  private:
