@@ -16,6 +16,8 @@ using nlohmann::json;
 /// oneDNN orders a gru's gates update, reset, candidate; PyTorch reset, update, candidate.
 int64_t theirs(const Case& c, int64_t gate) { return c.cell == "gru" && gate < 2 ? 1 - gate : gate; }
 
+void clear(const memory& values) { std::memset(values.get_data_handle(), 0, values.get_desc().get_size()); }
+
 class OnednnPeer : public Peer {
  public:
   void prepare(const Case& c, const std::string& inputs) override;
@@ -143,14 +145,16 @@ void OnednnPeer::build(bool trains) {
   backward_.clear();
   for (const int argument : {DNNL_ARG_SRC_LAYER, DNNL_ARG_WEIGHTS_LAYER, DNNL_ARG_WEIGHTS_ITER, DNNL_ARG_BIAS,
                              DNNL_ARG_DST_LAYER, DNNL_ARG_WORKSPACE}) {
-    if (stack_->wants(false, argument)) forward_[argument] = stack_->make_memory(false, argument);
+    if (!stack_->wants(false, argument)) continue;
+    forward_[argument] = stack_->make_memory(false, argument);
+    clear(forward_[argument]);
   }
   memory x({{steps, case_.batch, case_.input}, memory::data_type::f32, memory::format_tag::tnc}, engine_,
            inputs_.x);
   copy(x, forward_[DNNL_ARG_SRC_LAYER]);
   copy(bias_, forward_[DNNL_ARG_BIAS]);
   pack(false);
-  if (case_.streaming()) add_states();
+  add_states();
   if (case_.training()) add_gradients();
 }
 
@@ -166,8 +170,11 @@ void OnednnPeer::add_gradients() {
   backward_ = forward_;
   for (const int argument :
        {DNNL_ARG_WEIGHTS_LAYER, DNNL_ARG_WEIGHTS_ITER, DNNL_ARG_DIFF_SRC_LAYER, DNNL_ARG_DIFF_WEIGHTS_LAYER,
-        DNNL_ARG_DIFF_WEIGHTS_ITER, DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST_LAYER}) {
+        DNNL_ARG_DIFF_WEIGHTS_ITER, DNNL_ARG_DIFF_BIAS, DNNL_ARG_DIFF_DST_LAYER, DNNL_ARG_DIFF_SRC_ITER,
+        DNNL_ARG_DIFF_SRC_ITER_C, DNNL_ARG_DIFF_DST_ITER, DNNL_ARG_DIFF_DST_ITER_C}) {
+    if (!stack_->wants(true, argument)) continue;
     backward_[argument] = stack_->make_memory(true, argument);
+    clear(backward_[argument]);
   }
   memory d_y({{case_.steps, case_.batch, case_.output()}, memory::data_type::f32, memory::format_tag::tnc},
              engine_, inputs_.d_y);
@@ -192,8 +199,7 @@ void OnednnPeer::run() {
     pack(true);
     // It adds to the gradients of the weights.
     for (const int argument : {DNNL_ARG_DIFF_WEIGHTS_LAYER, DNNL_ARG_DIFF_WEIGHTS_ITER, DNNL_ARG_DIFF_BIAS}) {
-      const memory& gradient = backward_[argument];
-      std::memset(gradient.get_data_handle(), 0, gradient.get_desc().get_size());
+      clear(backward_[argument]);
     }
     stack_->backward(stream_, backward_);
   }
@@ -204,8 +210,7 @@ void OnednnPeer::run() {
 void OnednnPeer::step(int64_t t) {
   if (t == 0) {
     for (const int argument : {DNNL_ARG_SRC_ITER, DNNL_ARG_SRC_ITER_C}) {
-      if (!forward_.count(argument)) continue;
-      std::memset(forward_[argument].get_data_handle(), 0, forward_[argument].get_desc().get_size());
+      if (forward_.count(argument)) clear(forward_[argument]);
     }
   }
   const int64_t wide = case_.batch * case_.hidden;

@@ -44,7 +44,9 @@ void RondoLayers::prepare(const Case& c, const std::string& inputs) {
     allocate(layers_[i]);
     for (int64_t d = 0; d < c.directions; ++d) add_direction(i, d);
   }
-  if (!c.streaming()) layers_.back().d_y = to_packed(inputs_.d_y, c.output());
+  if (c.streaming()) return;
+  const std::vector<float> d_y = to_packed(inputs_.d_y, c.output());
+  std::copy(d_y.begin(), d_y.end(), layers_.back().d_y.begin());  // its place is known to the passes
 }
 
 Matrix RondoLayers::rows_of(std::vector<float>& values) const {
