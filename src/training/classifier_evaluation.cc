@@ -48,14 +48,32 @@ void add_several(MultiLabelMetrics& metrics, const Scored& example) {
   metrics.add_loss(loss / static_cast<double>(example.probabilities.size()), 1);
 }
 
+// Texts of like length together, in batches of kBatch and of max_rows tokens at most (or of one text). A
+// result is the same in any batch.
+std::vector<std::vector<int32_t>> batches_of(const EncodedCorpus& encoded, int64_t max_rows) {
+  std::vector<std::vector<int32_t>> batches;
+  for (const auto& examples : plan_batches(encoded.lengths(), {.batch_size = kBatch, .shuffle = false})) {
+    int64_t rows = 0;
+    batches.emplace_back();
+    for (const int32_t example : examples) {
+      rows += encoded.length(example);
+      if (rows > max_rows && !batches.back().empty()) {
+        batches.emplace_back();
+        rows = encoded.length(example);
+      }
+      batches.back().push_back(example);
+    }
+  }
+  return batches;
+}
+
 // Calls add(Scored) for every text in the order of the corpus.
 template <class Add>
 void each_example(const ClassifierModel& model, Backend& backend, const EncodedCorpus& encoded,
-                  const LabelledCorpus& corpus, Add add) {
+                  const LabelledCorpus& corpus, int64_t max_rows, Add add) {
   const int64_t labels = model.labels.size();
   Tensor all({std::max<int64_t>(encoded.size(), 1), labels});
-  const auto plan = plan_batches(encoded.lengths(), {.batch_size = kBatch, .shuffle = false});
-  for (const auto& examples : plan) {
+  for (const auto& examples : batches_of(encoded, max_rows)) {
     const Batch batch = make_batch(encoded, examples);
     const Tensor probabilities = predict_probabilities(model, backend, batch.ids, *batch.packing);
     for (size_t n = 0; n < batch.examples.size(); ++n) {
@@ -72,15 +90,16 @@ void each_example(const ClassifierModel& model, Backend& backend, const EncodedC
 }  // namespace
 
 Evaluation evaluate_classifier(const ClassifierModel& model, Backend& backend, const EncodedCorpus& encoded,
-                               const LabelledCorpus& corpus) {
+                               const LabelledCorpus& corpus, int64_t max_rows) {
   if (model.labels.multi()) {
     MultiLabelMetrics metrics(model.labels.names());
-    each_example(model, backend, encoded, corpus,
+    each_example(model, backend, encoded, corpus, max_rows,
                  [&](const Scored& example) { add_several(metrics, example); });
     return metrics.evaluation();
   }
   Metrics metrics(model.labels.names());
-  each_example(model, backend, encoded, corpus, [&](const Scored& example) { add_single(metrics, example); });
+  each_example(model, backend, encoded, corpus, max_rows,
+               [&](const Scored& example) { add_single(metrics, example); });
   return metrics.evaluation();
 }
 

@@ -11,6 +11,6 @@ namespace rondo {
 /// The same for any batch size.
 /// @param corpus  the texts as read, for the names of labels that the model has not.
 Evaluation evaluate_classifier(const ClassifierModel& model, Backend& backend, const EncodedCorpus& encoded,
-                               const LabelledCorpus& corpus);
+                               const LabelledCorpus& corpus, int64_t max_rows = 8192);
 
 }  // namespace rondo

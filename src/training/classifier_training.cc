@@ -9,6 +9,7 @@
 #include "data/split.h"
 #include "tensor/operations.h"
 #include "training/classifier_evaluation.h"
+#include "training/memory_estimate.h"
 
 namespace rondo {
 
@@ -16,6 +17,9 @@ namespace {
 
 // Names of random streams under the run's seed; training_loop.cc has its own.
 constexpr uint64_t kInitialStream = 2;
+
+// Of the vocabulary, while a checkpoint's header is made.
+constexpr int64_t kBytesPerWord = 150;
 
 /// The examples that are held out, moved to a corpus of their own.
 LabelledCorpus take_examples(LabelledCorpus& source, const std::vector<bool>& held_out) {
@@ -30,7 +34,7 @@ LabelledCorpus take_examples(LabelledCorpus& source, const std::vector<bool>& he
 
 Evaluation ClassifierTraining::evaluation() const {
   const Profile::Scope timed(profile_, Profile::Section::kEvaluation);
-  return evaluate_classifier(model_, backend_, dev_, dev_texts_);
+  return evaluate_classifier(model_, backend_, dev_, dev_texts_, largest_rows_);
 }
 
 ClassifierTraining::ClassifierTraining(const ClassifierTask& task, Backend& backend, Profile* profile)
@@ -42,6 +46,7 @@ ClassifierTraining::ClassifierTraining(const ClassifierTask& task, Backend& back
   }
   build_network();
   weigh_labels();
+  largest_rows_ = largest_batch(plan_of(0), train_.lengths());
   fingerprint_ = fingerprint();
 }
 
@@ -258,17 +263,19 @@ nlohmann::json ClassifierTraining::identity() const {
   return identity;
 }
 
-// Parameters with gradient and two moments; and for each row of a batch the embedding, per layer and
-// direction its gates, state, output and their gradients.
+// What the process holds now (the corpus and, once the loop stands, parameters and optimiser) and what the
+// run will add: gradients, the best state, the largest batch and what a checkpoint is written from.
 int64_t ClassifierTraining::estimate_memory() const {
-  const RecurrentOptions& recurrent = task_.model.recurrent;
+  const ParameterSet& parameters = model_.network->parameters();
   const int64_t table = model_.network->embedding().table().value.size();
-  const int64_t dense = model_.network->parameters().num_values() - table;
-  const int64_t per_direction = recurrent.kind().saved_blocks() * recurrent.hidden * 2 + 4 * recurrent.hidden;
-  const int64_t per_row =
-      4 * task_.model.embedding + recurrent.layers * recurrent.directions() * per_direction;
-  const int64_t tokens = train_.ids.empty() ? 0 : train_.offsets.back() / updates_per_epoch();
-  return 4 * (dense * 5 + table * 4 + per_row * tokens);
+  const int64_t dense = parameters.num_values() - table;
+  int64_t words = 0;
+  for (const std::string& token : model_.vocabulary.tokens()) words += static_cast<int64_t>(token.size());
+  const int64_t checkpoint = 4 * words + kBytesPerWord * model_.vocabulary.size();
+  const int64_t plans = 2 * train_.size() * static_cast<int64_t>(sizeof(int64_t));
+  const int64_t activations = activation_bytes(task_.model, largest_rows_, task_.loop.batch);
+  const int64_t more = 4 * (parameters.num_values() + dense) + activations + checkpoint + plans;
+  return std::max(peak_resident_bytes(), resident_bytes() + more);
 }
 
 TrainingPlan ClassifierTraining::plan() const {

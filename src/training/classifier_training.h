@@ -65,6 +65,7 @@ class ClassifierTraining final : public TrainingTask {
   EncodedCorpus train_, dev_;
   LabelledCorpus dev_texts_;
   std::vector<float> label_weights_;
+  int64_t largest_rows_ = 0;  ///< tokens of the largest batch of the first epoch
   uint64_t fingerprint_ = 0;
   std::unique_ptr<BatchLoader> loader_;
   int64_t loaded_epoch_ = -1, loaded_index_ = -1;

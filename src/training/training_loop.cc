@@ -1,6 +1,7 @@
 #include "training/training_loop.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "base/errors.h"
@@ -138,7 +139,7 @@ void TrainingLoop::restore() {
     check_tensors(checkpoint.model.tensors, parts_.task.parameters(), path);
     if (!checkpoint.best.empty()) check_tensors(checkpoint.best, parts_.task.parameters(), path);
     for (Parameter& parameter : parts_.task.parameters().all()) {
-      parameter.value = checkpoint.model.find(parameter.name).clone();
+      parameter.value = checkpoint.model.find(parameter.name);
     }
     optimizer_.restore(checkpoint.optimizer, checkpoint.state.at("optimizer_steps").get<int64_t>());
   } catch (const nlohmann::json::exception& error) {
@@ -308,7 +309,11 @@ void TrainingLoop::keep_best() {
 
 void TrainingLoop::take_best() {
   optimizer_.settle();
-  for (const auto& [name, value] : best_) parts_.task.parameters().find(name).value = value.clone();
+  // In place: a clone would hold a third copy of a large table.
+  for (const auto& [name, value] : best_) {
+    const Tensor& target = parts_.task.parameters().find(name).value;
+    if (value.bytes() > 0) std::memcpy(target.raw(), value.raw(), static_cast<size_t>(value.bytes()));
+  }
 }
 
 void TrainingLoop::save_checkpoint() {

@@ -1,0 +1,21 @@
+// What a training will hold in memory, told before its first step.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "models/classifier_options.h"
+
+namespace rondo {
+
+/// Bytes that the tensors of one step take at most at once: the activations that the backward pass needs, the
+/// gates among them, and the gradients on their way.
+/// @param rows   tokens of the largest batch.
+/// @param texts  of that batch.
+int64_t activation_bytes(const ClassifierOptions& options, int64_t rows, int64_t texts);
+
+/// Tokens of the batch that has most of them.
+int64_t largest_batch(std::span<const std::vector<int32_t>> plan, std::span<const int64_t> lengths);
+
+}  // namespace rondo
