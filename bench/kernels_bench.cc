@@ -51,7 +51,7 @@ void Peak(benchmark::State& state) {
   for (int q = 0; q < panels; ++q) tile.c[q] = c.data() + q * width;
   tile.c_row = panels * width;
   for (auto _ : state) {
-    kernels.multiply(tile);
+    kernels.multiply_float32(tile);
     benchmark::ClobberMemory();
   }
   report(state, 2 * rows * panels * k * width);

@@ -24,6 +24,13 @@ inline constexpr DType kTypeOf<int32_t> = DType::kInt32;
 template <>
 inline constexpr DType kTypeOf<uint8_t> = DType::kUint8;
 
+/// How a product multiplies float32 operands. Sums, cell states and everything that is not a product stay
+/// float32.
+///   kBfloat16  both operands rounded to bfloat16 (nearest, ties to even); sums of float32.
+///   kInt8      inference: each row of the weights as whole numbers -127..127 times its largest value / 127,
+///              the other operand likewise by rows (a bounded state: times 1/127); sums exact.
+enum class Precision : uint8_t { kFloat32, kBfloat16, kInt8 };
+
 constexpr int64_t size_of(DType type) {
   switch (type) {
     case DType::kFloat32:

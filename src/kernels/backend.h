@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -28,6 +29,7 @@ struct Product {
   bool transpose_a = false;
   bool transpose_b = false;
   bool accumulate = false;
+  Precision precision = Precision::kFloat32;  ///< kBfloat16 sums pairs of k: the odd one, then the even one
 };
 
 enum class Activation { kTanh, kRelu, kSigmoid };
@@ -43,6 +45,12 @@ class Backend {
 
   virtual void product(const Product& p) = 0;
 
+  /// Weights for many forward passes of this precision. With `embedding` [V, D] they hold the table
+  /// W embedding + b of all inputs [V, S*H] too, whose rows have the bits of the product.
+  /// Null where a backend has nothing to prepare. @throws ShapeError as recurrent_forward.
+  virtual std::unique_ptr<PackedRecurrent> pack_recurrent(const CellKind& kind,
+                                                          const RecurrentWeights& weights,
+                                                          Precision precision, ConstMatrix embedding) = 0;
   virtual void recurrent_forward(const RecurrentForward& pass) = 0;
   virtual void recurrent_backward(const RecurrentBackward& pass) = 0;
 

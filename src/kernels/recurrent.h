@@ -52,12 +52,21 @@ struct RecurrentWeights {
   ConstMatrix peepholes;  ///< [peephole_rows, H], or empty
 };
 
+/// The weights of one direction as a backend wants them, made once for many forward passes: see
+/// Backend::pack_recurrent. They are a copy: later changes of the weights do not reach it.
+class PackedRecurrent {
+ public:
+  virtual ~PackedRecurrent() = default;
+};
+
 /// One direction of a forward pass.
 struct RecurrentDirection {
   RecurrentWeights weights;
-  bool reverse = false;    ///< begins at each sequence's own last row
-  ConstMatrix h0;          ///< [N, P], or empty: zeros
-  ConstMatrix c0;          ///< [N, H], or empty: zeros (lstm)
+  const PackedRecurrent* packed = nullptr;  ///< of these weights and the pass's precision; null: made in the
+                                            ///< call
+  bool reverse = false;                     ///< begins at each sequence's own last row
+  ConstMatrix h0;                           ///< [N, P], or empty: zeros
+  ConstMatrix c0;                           ///< [N, H], or empty: zeros (lstm)
   ConstMatrix state_mask;  ///< [N, P], or empty: h is multiplied by it before it enters Uh (dropout on the
                            ///< state, one mask a sequence). gru's z*h keeps the unmasked h.
   Matrix y;                ///< [R, P] out: h' of every row; its stride may be wider (directions side by side)
@@ -67,10 +76,15 @@ struct RecurrentDirection {
   Matrix cells;            ///< [R, H] out: c' of every row (lstm)
 };
 
+/// Rows that repeat, as tokens do, are multiplied once: x may hold the distinct rows, and x_rows says which
+/// of them each packed row takes. Where all directions' packed weights hold a table of inputs, x is empty and
+/// x_rows are rows of that table.
 struct RecurrentForward {
   CellKind kind;
   PackedRows rows;
-  ConstMatrix x;  ///< [R, D]
+  ConstMatrix x;                    ///< [R, D], or [U, D] with x_rows
+  std::span<const int32_t> x_rows;  ///< [R] each 0 .. U-1, or empty: row r takes x[r]
+  Precision precision = Precision::kFloat32;
   std::span<const RecurrentDirection> directions;
 };
 
@@ -93,11 +107,14 @@ struct RecurrentDirectionBackward {
                     ///< distance.
 };
 
+/// x, x_rows and precision (not kInt8) as the forward pass had them.
 struct RecurrentBackward {
   CellKind kind;
   PackedRows rows;
-  ConstMatrix x;  ///< [R, D]
-  Matrix d_x;     ///< [R, D] added to (all directions), or empty
+  ConstMatrix x;                    ///< [R, D], or [U, D] with x_rows
+  std::span<const int32_t> x_rows;  ///< [R], or empty
+  Precision precision = Precision::kFloat32;
+  Matrix d_x;  ///< of the shape of x, added to (all directions), or empty
   std::span<const RecurrentDirectionBackward> directions;
 };
 

@@ -56,7 +56,8 @@ void allocate(Pass& pass) {
 void forward(Backend& backend, const Pass& pass) {
   std::vector<RecurrentDirection> directions;
   for (size_t d = 0; d < pass.inputs.size(); ++d) directions.push_back(pass.direction(d));
-  backend.recurrent_forward({pass.kind, pass.packing.rows(), pass.x.matrix(), directions});
+  backend.recurrent_forward(
+      {.kind = pass.kind, .rows = pass.packing.rows(), .x = pass.x.matrix(), .directions = directions});
 }
 
 // Results: y, then h_n and c_n of each direction. Inputs: x, then kInputsPerDirection of each direction.
@@ -78,7 +79,11 @@ void backward(Backend& backend, const Pass& pass, const Gradients& g) {
                           .d_c0 = g.input(in + 7),
                           .d_states = pass.d_states.empty() ? Matrix{} : pass.d_states[d].matrix()});
   }
-  backend.recurrent_backward({pass.kind, pass.packing.rows(), pass.x.matrix(), g.input(0), directions});
+  backend.recurrent_backward({.kind = pass.kind,
+                              .rows = pass.packing.rows(),
+                              .x = pass.x.matrix(),
+                              .d_x = g.input(0),
+                              .directions = directions});
 }
 
 std::vector<Variable> input_list(const Pass& pass) {

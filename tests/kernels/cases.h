@@ -208,6 +208,8 @@ struct RecurrentOperands {
   Packing packing;
   Array<T> x, y, d_x, d_y;  ///< y and d_y: [R, directions * P]
   std::vector<Direction> directions;
+  Precision precision = Precision::kFloat32;
+  std::vector<int32_t> x_rows;  ///< with them x and d_x hold the distinct rows
 
   /// @param padding  unused columns after each row of x, y, d_x and d_y.
   RecurrentOperands(const RecurrentCase& shape_, uint64_t seed, int64_t padding = 0)
@@ -225,7 +227,18 @@ struct RecurrentOperands {
   RecurrentForward forward() {
     forward_.clear();
     for (size_t d = 0; d < directions.size(); ++d) forward_.push_back(forward_direction(d));
-    return {.kind = shape.kind, .rows = packing.rows(), .x = x, .directions = forward_};
+    return {.kind = shape.kind,
+            .rows = packing.rows(),
+            .x = x,
+            .x_rows = x_rows,
+            .precision = precision,
+            .directions = forward_};
+  }
+  /// Rows of x that repeat: x becomes [distinct, D], and row r takes its row r*7 % distinct.
+  void repeat_rows(int64_t distinct) {
+    x = random_array<T>(Stream(9, {0x726F7773}), distinct, shape.input);
+    d_x = Array<T>(distinct, shape.input);
+    for (int64_t r = 0; r < packing.num_rows(); ++r) x_rows.push_back(static_cast<int32_t>(r * 7 % distinct));
   }
   /// Run forward() first. Adds to d_x, d_weights, d_h0, d_c0.
   RecurrentBackward backward() {
@@ -242,7 +255,13 @@ struct RecurrentOperands {
                            .d_c0 = direction.d_c0,
                            .d_states = direction.d_states});
     }
-    return {.kind = shape.kind, .rows = packing.rows(), .x = x, .d_x = d_x, .directions = backward_};
+    return {.kind = shape.kind,
+            .rows = packing.rows(),
+            .x = x,
+            .x_rows = x_rows,
+            .precision = precision,
+            .d_x = d_x,
+            .directions = backward_};
   }
 
  private:

@@ -24,6 +24,14 @@ using reference::Checks;
 
 bool fast(const ConstMatrix& m) { return m.type == DType::kFloat32; }
 
+/// Rows of the tables that stand for x.
+void check_tables(const RecurrentForward& pass) {
+  const Checks checks("recurrent_forward", DType::kFloat32);
+  for (const RecurrentDirection& d : pass.directions) {
+    checks.ids("x_rows", pass.x_rows, pass.rows.rows(), packed_table_rows(d));
+  }
+}
+
 /// Float32 goes to the vector code, every other type to the reference.
 class CpuBackend final : public ReferenceBackend {
  public:
@@ -38,9 +46,17 @@ class CpuBackend final : public ReferenceBackend {
     cpu_product(threads(), p);
   }
 
+  std::unique_ptr<PackedRecurrent> pack_recurrent(const CellKind& kind, const RecurrentWeights& weights,
+                                                  Precision precision, ConstMatrix embedding) override {
+    ReferenceBackend::pack_recurrent(kind, weights, precision, embedding);  // checks the operands
+    if (!fast(weights.w_hh)) return nullptr;
+    const ZeroDenormals guard;
+    return cpu_pack_recurrent(threads(), kind, weights, precision, embedding);
+  }
   void recurrent_forward(const RecurrentForward& pass) override {
     reference::check_recurrent(pass);
     if (!fast(pass.x)) return ReferenceBackend::recurrent_forward(pass);
+    if (!pass.x && !pass.x_rows.empty()) check_tables(pass);
     const ZeroDenormals guard;
     cpu_recurrent_forward(threads(), pass);
   }

@@ -2,35 +2,53 @@
 
 #include <algorithm>
 
-#include "kernels/cpu/product.h"
+#include "kernels/cpu/word_kernels.h"
 
 namespace rondo {
 
-PackedWeights::PackedWeights(const TileKernels& kernels, ScratchFrame& frame, const WeightSource& source)
+PackedWeights::PackedWeights(const TileKernels& kernels, FloatMemory& memory, const WeightSource& source)
     : kernels_(&kernels),
-      k_(source.k),
+      precision_(source.precision),
+      words_(words_of(source.precision, source.transposed ? source.b.columns : source.b.rows)),
       units_(source.units),
       width_(2 * kernels.lanes),
       groups_((source.units + width_ - 1) / width_),
       blocks_(static_cast<int64_t>(source.from.size())) {
+  // Before the frame: what is taken from another frame while one is open would end with it.
+  const int64_t vectors_of_block = (units_ + kernels.lanes - 1) / kernels.lanes;
+  float* packed = memory.take(vectors_of_block * kernels.lanes * words_ * blocks_);
+  const bool quantizes = precision_ == Precision::kInt8;
+  float* scales = quantizes ? memory.take(source.b.rows) : nullptr;
+  auto* offsets = quantizes ? reinterpret_cast<int32_t*>(memory.take(source.b.rows)) : nullptr;
+  scales_ = scales;
+  offsets_ = offsets;
+  panels_.reserve(groups_ * blocks_);
+
+  ScratchFrame frame;
+  const ConstMatrix b = quantizes           ? quantize_rows(frame, source.b, scales, offsets)
+                        : source.transposed ? words_along_columns(precision_, frame, source.b)
+                                            : words_along_rows(precision_, frame, source.b);
   for (int64_t group = 0; group < groups_; ++group) {
     const int64_t unit = group * width_;
     const int64_t columns = std::min(width_, units_ - unit);
     const int vectors = columns > kernels.lanes ? 2 : 1;
     for (int64_t block = 0; block < blocks_; ++block) {
-      const Panel panel{.b = source.b + (source.from[block] + unit) * source.b_column,
-                        .b_k = source.b_k,
-                        .b_column = source.b_column,
-                        .k = k_,
+      const int64_t column = source.from[block] + unit;
+      const Panel panel{.b = rows_of(b).at + column * (source.transposed ? b.stride : 1),
+                        .b_k = source.transposed ? 1 : b.stride,
+                        .b_column = source.transposed ? b.stride : 1,
+                        .k = words_,
                         .columns = columns,
                         .width = vectors * kernels.lanes,
-                        .packed = frame.take(vectors * kernels.lanes * k_)};
+                        .packed = packed};
       kernels.pack(panel);
-      panels_.push_back({panel.packed, source.to[block] + unit, columns, vectors});
+      packed += panel.width * words_;
+      panels_.push_back({panel.packed, source.to[block] + unit, column, columns, vectors});
     }
   }
 }
 
+/// How many panels from `first` on one tile takes beside so many rows: equally wide, equally far apart.
 int64_t PackedWeights::joined(int64_t first, int64_t end, int64_t rows) const {
   const int64_t tiles = (rows + kernels_->max_rows - 1) / kernels_->max_rows;
   const int limit = kernels_->panels(static_cast<int>((rows + tiles - 1) / tiles));
@@ -43,38 +61,88 @@ int64_t PackedWeights::joined(int64_t first, int64_t end, int64_t rows) const {
   return count;
 }
 
-Tile PackedWeights::make_tile(int64_t first, int64_t panels, ConstRows a, Rows c, bool accumulate) const {
-  const PanelPlace& place = panels_[first];
+Tile PackedWeights::make_tile(const Step& step, ConstRows a) const {
+  const PanelPlace& place = panels_[step.first];
   Tile tile{.a = a.at, .a_row = a.row, .a_k = 1, .b = place.packed};
   tile.b_k = place.vectors * kernels_->lanes;
-  tile.b_panel = panels > 1 ? panels_[first + 1].packed - place.packed : 0;
-  tile.panels = static_cast<int>(panels);
+  tile.b += step.first_word * tile.b_k;
+  tile.b_panel = step.panels > 1 ? panels_[step.first + 1].packed - place.packed : 0;
+  tile.panels = static_cast<int>(step.panels);
   tile.vectors = place.vectors;
   tile.columns = place.columns;
-  tile.c_row = c.row;
-  for (int64_t q = 0; q < panels; ++q) {
-    tile.c[q] = c.at + panels_[first + q].column;
-    tile.start[q] = accumulate ? tile.c[q] : nullptr;
-    tile.start_row[q] = c.row;
-  }
   return tile;
 }
 
-void PackedWeights::multiply(ConstRows a, Rows c, int64_t rows, const Part& part) const {
-  const int64_t depth = part.k < 0 ? k_ : part.k;
-  // Several tiles pass a panel: a piece of it that stays in the first cache.
-  const int64_t block_k = rows > kernels_->max_rows ? 8192 / width_ : std::max<int64_t>(depth, 1);
-  const int64_t end = (part.groups < 0 ? groups_ : part.first_group + part.groups) * blocks_;
-  for (int64_t first = part.first_group * blocks_; first < end;) {
-    const int64_t panels = joined(first, end, rows);
-    for (int64_t k = 0; k == 0 || k < depth; k += block_k) {
-      Tile tile = make_tile(first, panels, a, c, part.accumulate || k > 0);
-      tile.a += k;
-      tile.b += (part.first_k + k) * tile.b_k;
-      tile.k = std::min(block_k, depth - k);
-      multiply_rows(*kernels_, tile, rows);
+/// All of k, in pieces: several tiles pass a panel, and a piece of it stays in the first cache.
+void PackedWeights::run(const Step& step, Tile tile, int64_t rows) const {
+  const int64_t piece = rows > kernels_->max_rows ? 8192 / width_ : std::max<int64_t>(step.words, 1);
+  for (int64_t k = 0; k == 0 || k < step.words; k += piece) {
+    tile.k = std::min(piece, step.words - k);
+    multiply_rows(*kernels_, precision_, tile, rows);
+    tile.a += tile.k;
+    tile.b += tile.k * tile.b_k;
+    for (int q = 0; q < tile.panels; ++q) {
+      tile.start[q] = tile.c[q];
+      tile.start_row[q] = tile.c_row;
     }
-    first += panels;
+  }
+}
+
+void PackedWeights::multiply_panels(const Step& step, const Operand& a, Rows c, int64_t rows,
+                                    const Part& part) const {
+  Tile tile = make_tile(step, a.words);
+  tile.c_row = c.row;
+  for (int64_t q = 0; q < step.panels; ++q) {
+    const int64_t column = panels_[step.first + q].column;
+    tile.c[q] = c.at + column;
+    if (part.accumulate) {
+      tile.start[q] = tile.c[q];
+      tile.start_row[q] = c.row;
+    } else if (part.start != nullptr) {
+      tile.start[q] = part.start + column;
+    }
+  }
+  run(step, tile, rows);
+}
+
+void PackedWeights::multiply_panels_int8(const Step& step, const Operand& a, Rows c, int64_t rows,
+                                         const Part& part) const {
+  ScratchFrame frame;
+  Tile tile = make_tile(step, a.words);
+  tile.c_row = width_;
+  for (int64_t q = 0; q < step.panels; ++q) {
+    tile.c[q] = frame.take(rows * width_);
+    tile.start[q] = reinterpret_cast<const float*>(offsets_ + panels_[step.first + q].source);
+  }
+  run(step, tile, rows);
+  for (int64_t q = 0; q < step.panels; ++q) {
+    const PanelPlace& place = panels_[step.first + q];
+    const Rows to = c.from(0, place.column);
+    const ConstRows row = part.start == nullptr ? ConstRows() : ConstRows(part.start + place.column, 0);
+    word_kernels().add_scaled({.sums = {tile.c[q], width_},
+                               .row_scales = a.scales,
+                               .column_scales = scales_ + place.source,
+                               .start = part.accumulate ? ConstRows(to) : row,
+                               .c = to,
+                               .rows = rows,
+                               .columns = place.columns});
+  }
+}
+
+void PackedWeights::multiply(const Operand& a, Rows c, int64_t rows, const Part& part) const {
+  const int64_t numbers = numbers_in_word(precision_);
+  Step step{.first = part.first_group * blocks_,
+            .panels = 0,
+            .first_word = part.first_k / numbers,
+            .words = part.k < 0 ? words_ : words_of(precision_, part.k)};
+  const int64_t end = (part.groups < 0 ? groups_ : part.first_group + part.groups) * blocks_;
+  for (; step.first < end; step.first += step.panels) {
+    step.panels = joined(step.first, end, rows);
+    if (precision_ == Precision::kInt8) {
+      multiply_panels_int8(step, a, c, rows, part);
+    } else {
+      multiply_panels(step, a, c, rows, part);
+    }
   }
 }
 

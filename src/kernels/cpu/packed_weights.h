@@ -1,6 +1,6 @@
-// Weights packed once a pass into panels, and the multiplication of a few rows with them inside a step.
-//   PackedWeights u = pack_weights(kernels, frame, {.b = w_hh, .b_column = stride, .k = P, .units = H, ...});
-//   u.multiply(h, {gates, stride}, rows, {.accumulate = true});
+// Weights packed into panels, once a pass or for many, and the multiplication of a few rows with them.
+//   PackedWeights u(kernels, memory, {.b = w_hh, .transposed = true, .units = H, .from = {0, H}, .to = {0,
+//   H}}); u.multiply(make_operand(precision, frame, h, rows, P), gates, rows, {.accumulate = true});
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,16 @@
 #include "kernels/cpu/cells.h"
 #include "kernels/cpu/scratch.h"
 #include "kernels/cpu/tile.h"
+#include "kernels/cpu/words.h"
 
 namespace rondo {
 
 /// What to pack: blocks of `units` columns each. Panels are ordered by unit, then by block, so that all gates
 /// of the same units stand together.
 struct WeightSource {
-  const float* b = nullptr;  ///< element (k, column) at b[k*b_k + column*b_column]
-  int64_t b_k = 1, b_column = 1;
-  int64_t k = 0;
+  ConstMatrix b;            ///< [k, columns], or [columns, k] where transposed
+  bool transposed = false;  ///< kInt8 is for transposed weights only: a column of the product has one scale
+  Precision precision = Precision::kFloat32;
   int64_t units = 0;
   std::vector<int64_t> from = {0};  ///< first column of each block in b
   std::vector<int64_t> to = {0};    ///< and in the result
@@ -26,35 +27,47 @@ struct WeightSource {
 class PackedWeights {
  public:
   PackedWeights() = default;
-  PackedWeights(const TileKernels& kernels, ScratchFrame& frame, const WeightSource& source);
+  PackedWeights(const TileKernels& kernels, FloatMemory& memory, const WeightSource& source);
 
+  Precision precision() const { return precision_; }
   /// Groups of units that a caller may take one at a time: all gates of two vectors of units.
   int64_t unit_groups() const { return groups_; }
   /// Units 0 .. first_unit(g)-1 stand in the groups before g.
   int64_t first_unit(int64_t group) const { return group * width_ < units_ ? group * width_ : units_; }
 
   struct Part {
-    int64_t first_k = 0, k = -1;           ///< rows of the weights; -1: all
+    int64_t first_k = 0, k = -1;           ///< rows of the weights, whole words of them; -1: all
     int64_t first_group = 0, groups = -1;  ///< groups of units; -1: all
     bool accumulate = false;               ///< add to c in place
+    const float* start = nullptr;          ///< or begin with this row, as wide as c
   };
   /// c = a * weights over a part: a holds columns first_k .. first_k+k-1 as its columns 0 .. k-1.
-  void multiply(ConstRows a, Rows c, int64_t rows, const Part& part) const;
-  void multiply(ConstRows a, Rows c, int64_t rows) const { multiply(a, c, rows, Part()); }
+  void multiply(const Operand& a, Rows c, int64_t rows, const Part& part) const;
 
  private:
   struct PanelPlace {
     const float* packed;
     int64_t column;  // in c
+    int64_t source;  // in b
     int64_t columns;
     int vectors;
   };
   const TileKernels* kernels_ = nullptr;
+  Precision precision_ = Precision::kFloat32;
   std::vector<PanelPlace> panels_;
-  int64_t k_ = 0, units_ = 0, width_ = 1, groups_ = 0, blocks_ = 0;
+  const float* scales_ = nullptr;     // kInt8, of each column of b
+  const int32_t* offsets_ = nullptr;  // kInt8
+  int64_t words_ = 0, units_ = 0, width_ = 1, groups_ = 0, blocks_ = 0;
 
+  /// Consecutive panels, and the words of k, that one call of multiply works on.
+  struct Step {
+    int64_t first, panels, first_word, words;
+  };
   int64_t joined(int64_t first, int64_t end, int64_t rows) const;
-  Tile make_tile(int64_t first, int64_t panels, ConstRows a, Rows c, bool accumulate) const;
+  Tile make_tile(const Step& step, ConstRows a) const;
+  void multiply_panels(const Step& step, const Operand& a, Rows c, int64_t rows, const Part& part) const;
+  void multiply_panels_int8(const Step& step, const Operand& a, Rows c, int64_t rows, const Part& part) const;
+  void run(const Step& step, Tile tile, int64_t rows) const;
 };
 
 }  // namespace rondo

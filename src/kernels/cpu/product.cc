@@ -1,8 +1,11 @@
 #include "kernels/cpu/product.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "kernels/cpu/scratch.h"
+#include "kernels/cpu/tile.h"
+#include "kernels/cpu/words.h"
 
 namespace rondo {
 
@@ -10,18 +13,20 @@ namespace {
 
 constexpr int64_t kPanelFloats = 8192;  // of one panel between two stores of the sums: 32 KiB stay in L1
 constexpr int64_t kBlockRows = 96;      // rows that pass a panel before the next: their `a` stays in L2
+constexpr int64_t kFewPanels = 3;       // for which packing a transposed `a` does not pay
 constexpr int64_t kSmall = int64_t{1} << 22;  // operations; below, waking a thread costs more than it brings
 
-/// A product whose b is being packed, cut into blocks of rows and groups of panels.
+/// A product of words whose b is being packed, cut into blocks of rows and groups of panels.
 struct Plan {
   const TileKernels& kernels;
-  const Product& p;
+  Product p;
   int64_t m, n, k;
   int64_t width;  ///< columns of a full panel
   int64_t num_panels;
   int64_t block_k;
   float* packed;  ///< panel after panel, [num_panels][k][width]
   bool direct;    ///< full panels are read where they stand
+  bool packs_a;   ///< a stands by columns: its rows are brought together, tile by tile
 
   int64_t columns(int64_t panel) const { return std::min(width, n - panel * width); }
   int vectors(int64_t panel) const { return columns(panel) > kernels.lanes ? 2 : 1; }
@@ -56,10 +61,30 @@ int panels_together(const Plan& plan, int64_t panel, int64_t end, int64_t rows) 
   return together;
 }
 
-Tile make_tile(const Plan& plan, int64_t row, int64_t panel, int together, int64_t k0) {
+/// Rows row .. of a transposed a, words k0 .., tile after tile.
+void pack_a(const Plan& plan, int64_t row, int64_t rows, int64_t k0, int64_t depth, float* packed) {
+  const float* from = floats(plan.p.a) + k0 * plan.p.a.stride + row;
+  each_tile(plan.kernels, rows, [&](int64_t first, int height) {
+    for (int64_t k = 0; k < depth; ++k, packed += height) {
+      const float* column = from + k * plan.p.a.stride + first;
+      if (height == 8) {
+        std::memcpy(packed, column, 8 * sizeof(float));  // in registers
+      } else {
+        std::copy_n(column, height, packed);
+      }
+    }
+  });
+}
+
+Tile make_tile(const Plan& plan, int64_t row, int64_t panel, int together, int64_t k0,
+               const float* packed_a) {
   const Product& p = plan.p;
   Tile tile{.a_row = p.transpose_a ? 1 : p.a.stride, .a_k = p.transpose_a ? p.a.stride : 1};
   tile.a = floats(p.a) + row * tile.a_row + k0 * tile.a_k;
+  if (packed_a != nullptr) {
+    tile.a = packed_a;
+    tile.a_packed = true;
+  }
   tile.vectors = plan.vectors(panel);
   if (plan.reads_in_place(panel)) {
     tile.b = floats(p.b) + panel * plan.width + k0 * p.b.stride;
@@ -88,17 +113,30 @@ Tile make_tile(const Plan& plan, int64_t row, int64_t panel, int together, int64
 }
 
 void multiply_block(const Plan& plan, int64_t row, int64_t rows, int64_t panel, int64_t end) {
+  ScratchFrame frame;
+  float* packed_a = plan.packs_a ? frame.take(rows * plan.block_k) : nullptr;
   // k = 0 has one pass too: it writes the bias or zeros.
   for (int64_t k0 = 0; k0 == 0 || k0 < plan.k; k0 += plan.block_k) {
+    if (packed_a != nullptr) pack_a(plan, row, rows, k0, std::min(plan.block_k, plan.k - k0), packed_a);
     for (int64_t q = panel; q < end;) {
       const int together = panels_together(plan, q, end, rows);
-      multiply_rows(plan.kernels, make_tile(plan, row, q, together, k0), rows);
+      const Tile tile = make_tile(plan, row, q, together, k0, packed_a);
+      multiply_rows(plan.kernels, plan.p.precision, tile, rows);
       q += together;
     }
   }
 }
 
-Plan make_plan(const Product& p, ScratchFrame& frame) {
+/// The same product of words: pairs of bfloat16 along k.
+Product words_of_product(const Product& p, ScratchFrame& frame) {
+  Product words = p;
+  words.a = (p.transpose_a ? words_along_rows : words_along_columns)(p.precision, frame, p.a);
+  words.b = (p.transpose_b ? words_along_columns : words_along_rows)(p.precision, frame, p.b);
+  return words;
+}
+
+Plan make_plan(const Product& product, ScratchFrame& frame) {
+  const Product p = words_of_product(product, frame);
   const TileKernels& kernels = tile_kernels();
   const int64_t k = p.transpose_a ? p.a.rows : p.a.columns;
   const int64_t width = 2 * kernels.lanes;
@@ -114,23 +152,11 @@ Plan make_plan(const Product& p, ScratchFrame& frame) {
           .num_panels = num_panels,
           .block_k = kPanelFloats / width,
           .packed = frame.take(num_panels * width * k),
-          .direct = direct};
+          .direct = direct,
+          .packs_a = p.transpose_a && num_panels > kFewPanels};
 }
 
 }  // namespace
-
-void multiply_rows(const TileKernels& kernels, Tile tile, int64_t rows) {
-  for (int64_t tiles = (rows + kernels.max_rows - 1) / kernels.max_rows; tiles > 0; --tiles) {
-    tile.rows = static_cast<int>((rows + tiles - 1) / tiles);
-    kernels.multiply(tile);
-    rows -= tile.rows;
-    tile.a += tile.rows * tile.a_row;
-    for (int q = 0; q < tile.panels; ++q) {
-      if (tile.start[q] != nullptr) tile.start[q] += tile.rows * tile.start_row[q];
-      tile.c[q] += tile.rows * tile.c_row;
-    }
-  }
-}
 
 void cpu_product(ThreadPool& pool, const Product& p) {
   if (p.c.rows == 0 || p.c.columns == 0) return;

@@ -4,6 +4,7 @@
 #include "kernels/cpu/packed_weights.h"
 #include "kernels/cpu/product.h"
 #include "kernels/cpu/recurrent_passes.h"
+#include "kernels/cpu/sequences.h"
 
 namespace rondo {
 
@@ -36,6 +37,7 @@ class BackwardDirection {
   BackwardDirection(const RecurrentBackward& pass, const RecurrentDirectionBackward& direction,
                     ScratchFrame& frame)
       : kind_(pass.kind),
+        precision_(pass.precision),
         rows_(pass.rows),
         b_(direction),
         d_(direction.forward),
@@ -62,11 +64,13 @@ class BackwardDirection {
     shard.each(0, rows_.sequences, [&](int64_t n, int64_t count) { finish(carried, n, count); });
   }
 
-  /// d_W, d_U, d_b and the rest: sums over all rows in their order.
-  void add_weight_gradients(ThreadPool& pool, ConstMatrix x) const;
+  /// d_W, d_x, d_U, d_b and the rest: sums over all rows in their order.
+  void add_input_gradients(ThreadPool& pool, const RecurrentBackward& pass) const;
+  void add_weight_gradients(ThreadPool& pool) const;
 
  private:
   CellKind kind_;
+  Precision precision_;
   PackedRows rows_;
   const RecurrentDirectionBackward& b_;
   const RecurrentDirection& d_;
@@ -83,9 +87,9 @@ class BackwardDirection {
   void pack(ScratchFrame& frame) {
     const TileKernels& kernels = tile_kernels();
     const ConstMatrix& u = d_.weights.w_hh;
-    state_ = PackedWeights(kernels, frame, {.b = rows_of(u).at, .b_k = u.stride, .k = u.rows, .units = P_});
+    state_ = PackedWeights(kernels, frame, {.b = u, .precision = precision_, .units = P_});
     if (const ConstMatrix& w = d_.weights.w_hr; w) {
-      project_ = PackedWeights(kernels, frame, {.b = rows_of(w).at, .b_k = w.stride, .k = P_, .units = H_});
+      project_ = PackedWeights(kernels, frame, {.b = w, .precision = precision_, .units = H_});
     }
   }
 
@@ -178,7 +182,14 @@ class BackwardDirection {
     const Rows d_h = trace_.d_h.from(row);
     cpu_copy(matrix_of(carried.d_h.from(n), count, P_), matrix_of(d_h, count, P_), false);
     if (b_.d_y) cpu_copy(b_.d_y.rows_at(row, count), matrix_of(d_h, count, P_), true);
-    project_.multiply(d_h, carried.d_output.from(n), count);
+    multiply(project_, d_h, P_, carried.d_output.from(n), count, {});
+  }
+
+  /// c = a * weights over `part`, where a has `columns` columns.
+  void multiply(const PackedWeights& weights, ConstRows a, int64_t columns, Rows c, int64_t rows,
+                const PackedWeights::Part& part) const {
+    ScratchFrame frame;
+    weights.multiply(make_operand(precision_, frame, a, rows, columns), c, rows, part);
   }
 
   /// The gradients of the gates, in place.
@@ -188,7 +199,7 @@ class BackwardDirection {
     if (kind_.cell == Cell::kLstm) return kind_.coupled ? kernels.lstm_coupled(cell) : kernels.lstm(cell);
     if (resets_after()) return kernels.gru(cell);
     kernels.gru_state(cell);
-    state_.multiply(cell.gates.from(0, 2 * H_), cell.d_reset, cell.rows, {.first_k = 2 * H_, .k = H_});
+    multiply(state_, cell.gates.from(0, 2 * H_), H_, cell.d_reset, cell.rows, {.first_k = 2 * H_, .k = H_});
     kernels.gru_reset(cell);
   }
 
@@ -203,10 +214,10 @@ class BackwardDirection {
     const Rows target = masked ? d_masked : d_h;
     const int64_t plain = kind_.cell == Cell::kGru ? 2 * H_ : kind_.blocks() * H_;
     const bool begun = masked ? resets_before() : kind_.cell == Cell::kGru;
-    state_.multiply(cell.gates, target, count, {.k = plain, .accumulate = begun});
+    multiply(state_, cell.gates, plain, target, count, {.k = plain, .accumulate = begun});
     if (resets_after()) {
-      state_.multiply(cell.gates.from(0, 3 * H_), target, count,
-                      {.first_k = 2 * H_, .k = H_, .accumulate = true});
+      multiply(state_, cell.gates.from(0, 3 * H_), H_, target, count,
+               {.first_k = 2 * H_, .k = H_, .accumulate = true});
     }
     if (masked) {
       cpu_multiply(matrix_of(d_masked, count, P_), d_.state_mask.rows_at(n, count), matrix_of(d_h, count, P_),
@@ -215,20 +226,47 @@ class BackwardDirection {
   }
 
   /// to += a^T b over all rows.
-  static void add_outer(ThreadPool& pool, ConstMatrix a, ConstMatrix b, const Matrix& to) {
-    if (to) cpu_product(pool, {.a = a, .b = b, .c = to, .bias = {}, .transpose_a = true, .accumulate = true});
+  void add_outer(ThreadPool& pool, ConstMatrix a, ConstMatrix b, const Matrix& to) const {
+    if (!to) return;
+    cpu_product(pool, {.a = a,
+                       .b = b,
+                       .c = to,
+                       .bias = {},
+                       .transpose_a = true,
+                       .accumulate = true,
+                       .precision = precision_});
   }
   void add_peepholes() const;
 };
 
-void BackwardDirection::add_weight_gradients(ThreadPool& pool, ConstMatrix x) const {
+/// Rows of x that repeat: their gradients are added up first, and multiplied once.
+void BackwardDirection::add_input_gradients(ThreadPool& pool, const RecurrentBackward& pass) const {
+  const int64_t columns = kind_.blocks() * H_;
+  ConstMatrix d_input = ConstMatrix(d_.gates).columns_at(0, columns);
+  ScratchFrame frame;
+  if (!pass.x_rows.empty()) {
+    const int64_t distinct = pass.x.rows;
+    const Matrix sums{frame.take_zeros(distinct * columns), DType::kFloat32, distinct, columns, columns};
+    cpu_scatter_add_rows(pool, d_input, pass.x_rows, sums);
+    d_input = sums;
+  }
+  add_outer(pool, d_input, pass.x, b_.d_weights.w_ih);
+  if (!pass.d_x) return;
+  cpu_product(pool, {.a = d_input,
+                     .b = d_.weights.w_ih,
+                     .c = pass.d_x,
+                     .bias = {},
+                     .accumulate = true,
+                     .precision = precision_});
+}
+
+void BackwardDirection::add_weight_gradients(ThreadPool& pool) const {
   const RecurrentGradients& g = b_.d_weights;
   const int64_t R = rows_.rows();
   const int64_t plain = (kind_.cell == Cell::kGru ? 2 : kind_.blocks()) * H_;  // rows of U that h enters
   const ConstMatrix gates = d_.gates;
   const ConstMatrix d_input = gates.columns_at(0, kind_.blocks() * H_);
   const ConstMatrix h = matrix_of(trace_.h, R, P_);
-  add_outer(pool, d_input, x, g.w_ih);
   if (g.b_ih) cpu_add_column_sums(pool, d_input, g.b_ih);
   if (g.w_hh) add_outer(pool, gates.columns_at(0, plain), h, g.w_hh.rows_at(0, plain));
   if (g.b_hh) cpu_add_column_sums(pool, gates.columns_at(0, plain), g.b_hh.columns_at(0, plain));
@@ -272,14 +310,8 @@ void cpu_recurrent_backward(ThreadPool& pool, const RecurrentBackward& pass) {
     for (int64_t i = 0; i < tasks; ++i) task(i);
   }
   for (size_t i = 0; i < directions.size(); ++i) {
-    directions[i].add_weight_gradients(pool, pass.x);
-    const RecurrentDirection& d = pass.directions[i].forward;
-    if (!pass.d_x) continue;
-    cpu_product(pool, {.a = d.gates.columns_at(0, d.weights.w_ih.rows),
-                       .b = d.weights.w_ih,
-                       .c = pass.d_x,
-                       .bias = {},
-                       .accumulate = true});
+    directions[i].add_input_gradients(pool, pass);
+    directions[i].add_weight_gradients(pool);
   }
 }
 

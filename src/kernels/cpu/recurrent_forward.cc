@@ -1,9 +1,10 @@
 #include <cstring>
+#include <optional>
 #include <utility>
+#include <vector>
 
-#include "kernels/cpu/packed_weights.h"
-#include "kernels/cpu/product.h"
 #include "kernels/cpu/recurrent_passes.h"
+#include "kernels/cpu/recurrent_weights.h"
 
 namespace rondo {
 
@@ -19,17 +20,18 @@ struct States {
   Rows reset;    ///< [N, H] r*h, gru with reset before
 };
 
-/// One direction: weights packed, then run() for each shard, in any order and at the same time.
+/// One direction: run() for each shard, in any order and at the same time.
 class ForwardDirection {
  public:
-  ForwardDirection(const RecurrentForward& pass, const RecurrentDirection& direction, ScratchFrame& frame)
+  ForwardDirection(const RecurrentForward& pass, const RecurrentDirection& direction,
+                   const ForwardWeights& weights)
       : kind_(pass.kind),
+        precision_(pass.precision),
         rows_(pass.rows),
         d_(direction),
-        H_(direction.weights.w_hh.rows / pass.kind.blocks()),
-        P_(direction.weights.w_hh.columns) {
-    pack(frame);
-  }
+        w_(weights),
+        H_(weights.H),
+        P_(weights.P) {}
 
   void run(const Shard& shard) const {
     ScratchFrame frame;
@@ -47,35 +49,16 @@ class ForwardDirection {
 
  private:
   CellKind kind_;
+  Precision precision_;
   PackedRows rows_;
   const RecurrentDirection& d_;
+  const ForwardWeights& w_;
   int64_t H_, P_;
-  PackedWeights state_;      // of the gates that h enters
-  PackedWeights candidate_;  // gru with reset before: of n, which r*h enters
-  PackedWeights project_;
 
   bool resets_before() const { return kind_.cell == Cell::kGru && kind_.reset_before; }
-
-  void pack(ScratchFrame& frame) {
-    const TileKernels& kernels = tile_kernels();
-    const ConstMatrix& u = d_.weights.w_hh;
-    WeightSource source{.b = rows_of(u).at, .b_column = u.stride, .k = P_, .units = H_};
-    source.from.clear();
-    for (int64_t g = 0; g < kind_.blocks(); ++g) source.from.push_back(g * H_);
-    source.to = source.from;
-    if (resets_before()) {
-      source.from = source.to = {2 * H_};
-      candidate_ = PackedWeights(kernels, frame, source);
-      source.from = source.to = {0, H_};
-    } else if (kind_.cell == Cell::kGru) {
-      source.to.back() = 3 * H_;  // Uh + b_hn stays apart from Wx + b_in
-    }
-    state_ = PackedWeights(kernels, frame, source);
-    if (const ConstMatrix& w = d_.weights.w_hr; w) {
-      project_ =
-          PackedWeights(kernels, frame, {.b = rows_of(w).at, .b_column = w.stride, .k = H_, .units = P_});
-    }
-  }
+  bool projected() const { return bool(d_.weights.w_hr); }
+  /// States that tanh keeps between -1 and 1, though a dropout mask may enlarge them.
+  bool bounded() const { return !projected() && !kind_.relu && !d_.state_mask; }
 
   States make_states(ScratchFrame& frame) const {
     const int64_t N = rows_.sequences;
@@ -86,7 +69,7 @@ class ForwardDirection {
             .h_next = make(true, P_),
             .h_plain = make(kind_.cell == Cell::kGru, P_),
             .c = make(kind_.has_cell_state(), H_),
-            .output = make(bool(d_.weights.w_hr), H_),
+            .output = make(projected(), H_),
             .reset = make(resets_before(), H_)};
   }
 
@@ -101,14 +84,13 @@ class ForwardDirection {
   }
 
   CellForward cell_at(const States& states, int64_t t, int64_t n, int64_t count) const {
-    const bool projected = bool(d_.weights.w_hr);
     const int64_t row = rows_.row(t, n);
     CellForward cell{.rows = count, .units = H_, .block = H_};
     cell.gates = rows_of(d_.gates).from(row);
     cell.c = states.c.from(n);
     cell.cells = rows_of(d_.cells).from(row);
-    cell.h = projected ? states.output.from(n) : rows_of(d_.y).from(row);
-    if (!projected) cell.h_next = states.h_next.from(n);
+    cell.h = projected() ? states.output.from(n) : rows_of(d_.y).from(row);
+    if (!projected()) cell.h_next = states.h_next.from(n);
     cell.h_plain = states.h_plain.from(n);
     cell.h_masked = states.h.from(n);
     cell.reset = states.reset.from(n);
@@ -131,11 +113,13 @@ class ForwardDirection {
   /// Gates += a * weights, then the cell, group by group of units while the gates are in the first cache.
   void multiply_and_apply(const PackedWeights& weights, ConstRows a, const CellForward& cell,
                           Kernel apply) const {
+    ScratchFrame frame;
+    const Operand operand = make_operand(precision_, frame, a, cell.rows, P_, bounded());
     constexpr int64_t kFewRows = 6;  // then the gates of all units fit, and more panels go together
     const int64_t together = cell.rows <= kFewRows ? weights.unit_groups() : 1;
     for (int64_t group = 0; group < weights.unit_groups(); group += together) {
       const int64_t unit = weights.first_unit(group);
-      weights.multiply(a, cell.gates, cell.rows,
+      weights.multiply(operand, cell.gates, cell.rows,
                        {.first_group = group, .groups = together, .accumulate = true});
       CellForward part = cell.from(0, unit);
       part.units = weights.first_unit(group + together) - unit;
@@ -147,17 +131,19 @@ class ForwardDirection {
     const Kernel apply = kernel();
     shard.each(0, rows_.count(t), [&](int64_t n, int64_t count) {
       const CellForward cell = cell_at(states, t, n, count);
-      multiply_and_apply(state_, states.h.from(n), cell, apply);
+      multiply_and_apply(w_.state, states.h.from(n), cell, apply);
       if (resets_before()) {
-        multiply_and_apply(candidate_, states.reset.from(n), cell, cell_kernels().gru_state);
+        multiply_and_apply(w_.candidate, states.reset.from(n), cell, cell_kernels().gru_state);
       }
-      if (d_.weights.w_hr) project(states, t, n, count);
+      if (projected()) project(states, t, n, count);
     });
   }
 
   void project(const States& states, int64_t t, int64_t first, int64_t count) const {
+    ScratchFrame frame;
     const Rows y = rows_of(d_.y).from(rows_.row(t, first));
-    project_.multiply(states.output.from(first), y, count);
+    w_.project.multiply(make_operand(precision_, frame, states.output.from(first), count, H_, true), y, count,
+                        {});
     for (int64_t i = 0; i < count; ++i) {
       mask_row(y.from(i).at, rows_of(d_.state_mask), first + i, states.h_next.from(first + i).at, P_);
     }
@@ -178,46 +164,81 @@ class ForwardDirection {
   }
 };
 
-/// gates = W x + b_ih + b_hh for all rows; gru with reset after keeps b_hn apart, in the fourth block.
-void multiply_input(ThreadPool& pool, const RecurrentForward& pass, const RecurrentDirection& d) {
-  const RecurrentWeights& w = d.weights;
-  const int64_t columns = w.w_ih.rows;
-  const int64_t H = columns / pass.kind.blocks();
-  const bool apart = pass.kind.saved_blocks() > pass.kind.blocks();
+/// gates = W x + b of all rows. Rows that repeat are multiplied once and copied.
+void enter_input(ThreadPool& pool, const RecurrentForward& pass, const ForwardWeights& w, Rows gates) {
+  if (pass.x_rows.empty()) return multiply_input(pool, w, rows_of(pass.x), pass.rows.rows(), gates);
   ScratchFrame frame;
-  float* bias = frame.take(columns);
-  copy_row(rows_of(w.b_ih), 0, bias, columns);
-  const float* b_hh = rows_of(w.b_hh).at;
-  for (int64_t j = 0; b_hh != nullptr && j < (apart ? 2 * H : columns); ++j) bias[j] += b_hh[j];
-  cpu_product(pool, {.a = pass.x,
-                     .b = w.w_ih,
-                     .c = d.gates.columns_at(0, columns),
-                     .bias = {bias, DType::kFloat32, 1, columns, columns},
-                     .transpose_b = true});
-  for (int64_t r = 0; apart && r < d.gates.rows; ++r) {
-    copy_row({b_hh == nullptr ? nullptr : b_hh + 2 * H, 0}, 0, d.gates.row<float>(r) + 3 * H, H);
+  ConstRows table = w.table;
+  const int64_t columns = w.S * w.H;
+  if (pass.x) {
+    const Rows distinct{frame.take(pass.x.rows * columns), columns};
+    multiply_input(pool, w, rows_of(pass.x), pass.x.rows, distinct);
+    table = distinct;
   }
+  pool.split(pass.rows.rows(), /*grain=*/1 + (1 << 17) / columns, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r) {
+      std::memcpy(gates.from(r).at, table.from(pass.x_rows[r]).at, columns * sizeof(float));
+    }
+  });
 }
+
+/// A direction's weights: those that were packed before, or packed here.
+class WeightsOfCall {
+ public:
+  WeightsOfCall(const RecurrentForward& pass, const RecurrentDirection& d, FloatMemory& memory) {
+    if (d.packed != nullptr) {
+      kept_ = &static_cast<const CpuPackedRecurrent*>(d.packed)->weights();
+    } else {
+      made_.emplace(memory, pass.kind, d.weights, pass.precision, /*with_input=*/true);
+    }
+  }
+  const ForwardWeights& operator*() const { return made_ ? *made_ : *kept_; }
+
+ private:
+  const ForwardWeights* kept_ = nullptr;
+  std::optional<ForwardWeights> made_;
+};
 
 }  // namespace
 
 void cpu_recurrent_forward(ThreadPool& pool, const RecurrentForward& pass) {
   ScratchFrame frame;
-  std::vector<ForwardDirection> directions;
+  const int64_t num_directions = static_cast<int64_t>(pass.directions.size());
   int64_t operations = 0;
   for (const RecurrentDirection& d : pass.directions) {
-    multiply_input(pool, pass, d);
-    directions.emplace_back(pass, d, frame);
     operations += 2 * pass.rows.rows() * d.weights.w_hh.size();
   }
-  const Sharding sharding(pool, pass.rows.sequences, static_cast<int64_t>(directions.size()), operations);
-  auto task = [&](int64_t i) { directions[i / sharding.shards].run(sharding.shard(i % sharding.shards)); };
-  const int64_t tasks = static_cast<int64_t>(directions.size()) * sharding.shards;
-  if (worth_threads(pool, operations)) {
-    pool.run(tasks, task);
-  } else {
-    for (int64_t i = 0; i < tasks; ++i) task(i);
+  const Sharding sharding(pool, pass.rows.sequences, num_directions, operations);
+  if (num_directions == 1 && sharding.shards == 1) {  // no list of directions: streams allocate nothing
+    const WeightsOfCall weights(pass, pass.directions[0], frame);
+    enter_input(pool, pass, *weights, rows_of(pass.directions[0].gates));
+    return ForwardDirection(pass, pass.directions[0], *weights).run(sharding.shard(0));
   }
+  std::vector<WeightsOfCall> weights;
+  weights.reserve(num_directions);
+  std::vector<ForwardDirection> directions;
+  for (const RecurrentDirection& d : pass.directions) {
+    weights.emplace_back(pass, d, frame);
+    enter_input(pool, pass, *weights.back(), rows_of(d.gates));
+    directions.emplace_back(pass, d, *weights.back());
+  }
+  const auto task = [&](int64_t i) {
+    directions[i / sharding.shards].run(sharding.shard(i % sharding.shards));
+  };
+  const int64_t tasks = num_directions * sharding.shards;
+  if (worth_threads(pool, operations)) return pool.run(tasks, task);
+  for (int64_t i = 0; i < tasks; ++i) task(i);
+}
+
+std::unique_ptr<PackedRecurrent> cpu_pack_recurrent(ThreadPool& pool, const CellKind& kind,
+                                                    const RecurrentWeights& weights, Precision precision,
+                                                    ConstMatrix embedding) {
+  return std::make_unique<CpuPackedRecurrent>(pool, kind, weights, precision, embedding);
+}
+
+int64_t packed_table_rows(const RecurrentDirection& direction) {
+  if (direction.packed == nullptr) return 0;
+  return static_cast<const CpuPackedRecurrent*>(direction.packed)->table_rows();
 }
 
 }  // namespace rondo

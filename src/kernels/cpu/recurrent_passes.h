@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 
 #include "base/threads.h"
 #include "kernels/cpu/cells.h"
@@ -13,6 +14,12 @@ namespace rondo {
 /// Float32 operands whose shapes agree.
 void cpu_recurrent_forward(ThreadPool& pool, const RecurrentForward& pass);
 void cpu_recurrent_backward(ThreadPool& pool, const RecurrentBackward& pass);
+/// As Backend::pack_recurrent, for float32 weights whose shapes agree.
+std::unique_ptr<PackedRecurrent> cpu_pack_recurrent(ThreadPool& pool, const CellKind& kind,
+                                                    const RecurrentWeights& weights, Precision precision,
+                                                    ConstMatrix embedding);
+/// Rows of the table of inputs that a direction's packed weights hold; 0: none.
+int64_t packed_table_rows(const RecurrentDirection& direction);
 
 /// The sequences that one task carries through all steps. Neighbours have nearly the same length, so every
 /// shard takes every n-th chunk: then all have nearly the same work, and no step waits for another shard.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <vector>
 
@@ -11,6 +10,10 @@ namespace rondo {
 namespace {
 
 constexpr std::align_val_t kAlignment{64};
+
+float* allocate(int64_t count) {
+  return static_cast<float*>(::operator new[](count * sizeof(float), kAlignment));
+}
 
 struct FreeAligned {
   void operator()(float* p) const { ::operator delete[](p, kAlignment); }
@@ -30,14 +33,20 @@ struct Stack {
   void add_block(int64_t count) {
     // Doubling: a few calls suffice for any size.
     const int64_t size = std::max({count, int64_t{1} << 16, blocks.empty() ? 0 : 2 * blocks.back().size});
-    auto* data = static_cast<float*>(::operator new[](size * sizeof(float), kAlignment));
-    blocks.push_back({std::unique_ptr<float[], FreeAligned>(data), size});
+    blocks.push_back({std::unique_ptr<float[], FreeAligned>(allocate(size)), size});
   }
 };
 
 thread_local Stack stack;
 
 }  // namespace
+
+void OwnedFloats::Free::operator()(float* p) const { FreeAligned()(p); }
+
+float* OwnedFloats::take(int64_t count) {
+  blocks_.emplace_back(allocate(count));
+  return blocks_.back().get();
+}
 
 ScratchFrame::ScratchFrame() : block_(stack.block), used_(stack.used) {}
 

@@ -3,19 +3,40 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 namespace rondo {
 
+/// Where floats come from that live as long as it does.
+class FloatMemory {
+ public:
+  virtual ~FloatMemory() = default;
+  /// `count` floats, aligned to 64 bytes, of unspecified value.
+  virtual float* take(int64_t count) = 0;
+};
+
+/// Floats that it owns: of packed weights that outlive a call.
+class OwnedFloats final : public FloatMemory {
+ public:
+  float* take(int64_t count) override;
+
+ private:
+  struct Free {
+    void operator()(float* p) const;
+  };
+  std::vector<std::unique_ptr<float[], Free>> blocks_;
+};
+
 /// Frames of one thread end in the reverse order of their beginning, as local variables do.
-class ScratchFrame {
+class ScratchFrame final : public FloatMemory {
  public:
   ScratchFrame();
-  ~ScratchFrame();
+  ~ScratchFrame() override;
   ScratchFrame(const ScratchFrame&) = delete;
   ScratchFrame& operator=(const ScratchFrame&) = delete;
 
-  /// `count` floats, aligned to 64 bytes, of unspecified value.
-  float* take(int64_t count);
+  float* take(int64_t count) override;
   /// The same, zeros.
   float* take_zeros(int64_t count);
 

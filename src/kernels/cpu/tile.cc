@@ -32,8 +32,79 @@ constexpr int panels_beside(int rows) {
   return panels >= 4 ? 4 : panels >= 3 ? 3 : panels >= 2 ? 2 : 1;
 }
 
+using Integers = hn::RebindToSigned<Lanes>;
+using Bits = hn::RebindToUnsigned<Lanes>;
+
+/// sum + a*b for words of each precision; a is one word in all lanes.
+struct Float32 {
+  static HWY_INLINE Vector add(Vector sum, Vector a, Vector b) { return hn::MulAdd(a, b, sum); }
+};
+
+/// Widened: a bfloat16 is the upper half of a float32. The odd number first, as vdpbf16ps adds.
+struct Bfloat16 {
+  static HWY_INLINE Vector even(Vector v) {
+    return hn::BitCast(Lanes(), hn::ShiftLeft<16>(hn::BitCast(Bits(), v)));
+  }
+  static HWY_INLINE Vector odd(Vector v) {
+    return hn::BitCast(Lanes(), hn::And(hn::BitCast(Bits(), v), hn::Set(Bits(), 0xFFFF0000U)));
+  }
+  static HWY_INLINE Vector add(Vector sum, Vector a, Vector b) {
+    return hn::MulAdd(even(a), even(b), hn::MulAdd(odd(a), odd(b), sum));
+  }
+};
+
+/// Widened: a is unsigned, b signed.
+struct Int8 {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
+  // Pairs of 16-bit numbers, whose products the processor adds in 32 bits.
+  static HWY_INLINE Vector add(Vector sum, Vector a, Vector b) {
+    const hn::Repartition<int16_t, Lanes> signed16;
+    const hn::Repartition<uint16_t, Lanes> unsigned16;
+    const auto wide_a = hn::BitCast(unsigned16, a);
+    const auto wide_b = hn::BitCast(signed16, b);
+    const auto even_a = hn::BitCast(signed16, hn::And(wide_a, hn::Set(unsigned16, 0xFF)));
+    const auto odd_a = hn::BitCast(signed16, hn::ShiftRight<8>(wide_a));
+    const auto even_b = hn::ShiftRight<8>(hn::ShiftLeft<8>(wide_b));
+    const auto odd_b = hn::ShiftRight<8>(wide_b);
+    auto unused = hn::Zero(Integers());
+    auto whole = hn::BitCast(Integers(), sum);
+    whole = hn::ReorderWidenMulAccumulate(Integers(), even_a, even_b, whole, unused);
+    whole = hn::ReorderWidenMulAccumulate(Integers(), odd_a, odd_b, whole, unused);
+    return hn::BitCast(Lanes(), whole);
+  }
+#else
+  template <int kByte>
+  static HWY_INLINE hn::Vec<Integers> product(Vector a, Vector b) {
+    const auto left = hn::And(hn::ShiftRight<8 * kByte>(hn::BitCast(Bits(), a)), hn::Set(Bits(), 0xFF));
+    const auto right = hn::ShiftRight<24>(hn::ShiftLeft<24 - 8 * kByte>(hn::BitCast(Integers(), b)));
+    return hn::Mul(hn::BitCast(Integers(), left), right);
+  }
+  static HWY_INLINE Vector add(Vector sum, Vector a, Vector b) {
+    const auto low = hn::Add(product<0>(a, b), product<1>(a, b));
+    const auto high = hn::Add(product<2>(a, b), product<3>(a, b));
+    return hn::BitCast(Lanes(), hn::Add(hn::BitCast(Integers(), sum), hn::Add(low, high)));
+  }
+#endif
+};
+
+#if HWY_TARGET == HWY_AVX3
+// The instructions of later processors, which Highway 1.0 has no names for: tile_table() asks for them first.
+struct NativeBfloat16 {
+  static HWY_INLINE Vector add(Vector sum, Vector a, Vector b) {
+    asm("vdpbf16ps %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
+    return sum;
+  }
+};
+struct NativeInt8 {
+  static HWY_INLINE Vector add(Vector sum, Vector a, Vector b) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
+    return sum;
+  }
+};
+#endif
+
 /// Every loop over `sum` is unrolled, or it would live in memory. No column is missing.
-template <int kRows, int kPanels, int kVectors>
+template <class Arithmetic, int kRows, int kPanels, int kVectors>
 HWY_NOINLINE void multiply_tile(const Tile& t) {
   constexpr int kWidth = kPanels * kVectors;
   Vector sum[kRows][kWidth];
@@ -67,7 +138,7 @@ HWY_NOINLINE void multiply_tile(const Tile& t) {
     for (int i = 0; i < kRows; ++i) {
       const Vector value = set(a[i * a_row]);
 #pragma GCC unroll 8
-      for (int w = 0; w < kWidth; ++w) sum[i][w] = hn::MulAdd(value, column[w], sum[i][w]);
+      for (int w = 0; w < kWidth; ++w) sum[i][w] = Arithmetic::add(sum[i][w], value, column[w]);
     }
     a += a_k;
     b += b_k;
@@ -83,21 +154,21 @@ HWY_NOINLINE void multiply_tile(const Tile& t) {
   }
 }
 
-template <int kRows, int kPanels>
+template <class Arithmetic, int kRows, int kPanels>
 void multiply_panels(const Tile& t) {
   if constexpr (kPanels > 1) {
-    if (t.panels < kPanels) return multiply_panels<kRows, kPanels - 1>(t);
+    if (t.panels < kPanels) return multiply_panels<Arithmetic, kRows, kPanels - 1>(t);
   }
-  if (t.vectors == 2) return multiply_tile<kRows, kPanels, 2>(t);
-  multiply_tile<kRows, kPanels, 1>(t);
+  if (t.vectors == 2) return multiply_tile<Arithmetic, kRows, kPanels, 2>(t);
+  multiply_tile<Arithmetic, kRows, kPanels, 1>(t);
 }
 
-template <int kRows>
-void multiply_rows(const Tile& t) {
+template <class Arithmetic, int kRows>
+void multiply_height(const Tile& t) {
   if constexpr (kRows > 1) {
-    if (t.rows < kRows) return multiply_rows<kRows - 1>(t);
+    if (t.rows < kRows) return multiply_height<Arithmetic, kRows - 1>(t);
   }
-  multiply_panels<kRows, panels_beside(kRows)>(t);
+  multiply_panels<Arithmetic, kRows, panels_beside(kRows)>(t);
 }
 
 /// from[i, 0 .. columns-1] to to[i, ..].
@@ -111,6 +182,7 @@ void copy_columns(const float* from, int64_t from_row, float* to, int64_t to_row
 }
 
 /// The last columns of a matrix do not fill their panel: the tile works on a copy that is wide enough.
+template <class Arithmetic>
 void multiply_padded(const Tile& t) {
   constexpr int64_t kWidth = 2 * kLanes;
   HWY_ALIGN float padded[kAccumulators * kWidth] = {};  // rows * panels of 2 vectors each fit
@@ -124,13 +196,14 @@ void multiply_padded(const Tile& t) {
     whole.start[q] = whole.c[q];
     whole.start_row[q] = kWidth;
   }
-  multiply_rows<kMaxRows>(whole);
+  multiply_height<Arithmetic, kMaxRows>(whole);
   for (int q = 0; q < t.panels; ++q) copy_columns(whole.c[q], kWidth, t.c[q], t.c_row, t.rows, t.columns);
 }
 
+template <class Arithmetic>
 void multiply(const Tile& tile) {
-  if (tile.columns == tile.vectors * kLanes) return multiply_rows<kMaxRows>(tile);
-  multiply_padded(tile);
+  if (tile.columns == tile.vectors * kLanes) return multiply_height<Arithmetic, kMaxRows>(tile);
+  multiply_padded<Arithmetic>(tile);
 }
 
 int panels(int rows) { return panels_beside(rows); }
@@ -202,7 +275,14 @@ void pack(const Panel& p) {
 }
 
 const TileKernels* tile_table() {
-  static constexpr TileKernels kTable{kLanes, kMaxRows, panels, multiply, pack};
+  static const TileKernels kTable = [] {
+    TileKernels table{kLanes, kMaxRows, panels, multiply<Float32>, multiply<Bfloat16>, multiply<Int8>, pack};
+#if HWY_TARGET == HWY_AVX3
+    if (__builtin_cpu_supports("avx512bf16")) table.multiply_bfloat16 = multiply<NativeBfloat16>;
+    if (__builtin_cpu_supports("avx512vnni")) table.multiply_int8 = multiply<NativeInt8>;
+#endif
+    return table;
+  }();
   return &kTable;
 }
 
@@ -215,6 +295,20 @@ namespace rondo {
 HWY_EXPORT(tile_table);
 
 const TileKernels& tile_kernels() { return *HWY_DYNAMIC_DISPATCH(tile_table)(); }
+
+void multiply_rows(const TileKernels& kernels, Precision precision, Tile tile, int64_t rows) {
+  const TileKernels::Multiply multiply = kernels.multiply(precision);
+  each_tile(kernels, rows, [&](int64_t, int height) {
+    tile.rows = height;
+    if (tile.a_packed) tile.a_k = height;
+    multiply(tile);
+    tile.a += height * (tile.a_packed ? tile.k : tile.a_row);
+    for (int q = 0; q < tile.panels; ++q) {
+      if (tile.start[q] != nullptr) tile.start[q] += height * tile.start_row[q];
+      tile.c[q] += height * tile.c_row;
+    }
+  });
+}
 
 }  // namespace rondo
 #endif

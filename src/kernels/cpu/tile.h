@@ -3,15 +3,20 @@
 
 #include <cstdint>
 
+#include "kernels/array.h"
+
 namespace rondo {
 
 /// c[i, j] = start[i, j] + a[i, 0]*b[0, j] + a[i, 1]*b[1, j] + ..., one chain of fused multiply-adds in this
 /// order for each element, over `panels` panels of `vectors` vectors of columns.
+/// a and b hold words (see words.h) of the precision that the kernel is for, k and the steps count words, and
+/// c and start hold float32, with kInt8 int32.
 struct Tile {
   static constexpr int kMaxPanels = 4;
 
   const float* a = nullptr;  ///< element (i, k) at a[i*a_row + k*a_k]
   int64_t a_row = 0, a_k = 1;
+  bool a_packed = false;  ///< a holds tile after tile, each [k][rows]: see each_tile
   const float* b =
       nullptr;  ///< panel q's row k at b[q*b_panel + k*b_k]; whole vectors, zeros behind the last column
   int64_t b_k = 0, b_panel = 0;
@@ -41,11 +46,34 @@ struct TileKernels {
   int max_rows = 0;
   /// Panels that fit the registers beside so many rows.
   int (*panels)(int rows) = nullptr;
-  void (*multiply)(const Tile& tile) = nullptr;
+  void (*multiply_float32)(const Tile& tile) = nullptr;
+  void (*multiply_bfloat16)(const Tile& tile) = nullptr;
+  void (*multiply_int8)(const Tile& tile) = nullptr;
   void (*pack)(const Panel& panel) = nullptr;
+
+  using Multiply = void (*)(const Tile& tile);
+  Multiply multiply(Precision precision) const {
+    return precision == Precision::kFloat32    ? multiply_float32
+           : precision == Precision::kBfloat16 ? multiply_bfloat16
+                                               : multiply_int8;
+  }
 };
 
 /// For the instruction set in use.
 const TileKernels& tile_kernels();
+
+/// Heights of the tiles that `rows` rows are cut into, nearly equal: calls body(first row, height).
+template <class Body>
+void each_tile(const TileKernels& kernels, int64_t rows, Body&& body) {
+  int64_t row = 0;
+  for (int64_t tiles = (rows + kernels.max_rows - 1) / kernels.max_rows; tiles > 0; --tiles) {
+    const int64_t height = (rows - row + tiles - 1) / tiles;
+    body(row, static_cast<int>(height));
+    row += height;
+  }
+}
+
+/// Any number of rows, tile after tile.
+void multiply_rows(const TileKernels& kernels, Precision precision, Tile tile, int64_t rows);
 
 }  // namespace rondo

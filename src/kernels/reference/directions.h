@@ -55,7 +55,7 @@ void cell_backward(const CellKind& kind, const CellWeights<T>& w, const Backward
 
 template <class T>
 void direction_forward(const RecurrentForward& pass, const RecurrentDirection& d) {
-  const CellWeights<T> w(d.weights, pass.kind.blocks());
+  const CellWeights<T> w(pass.kind, d.weights, pass.precision, bool(d.state_mask));
   const int64_t N = pass.rows.sequences, cell_width = pass.kind.has_cell_state() ? w.H : 0;
   Buffer<T> h = initial_state<T>(d.h0, N, w.P);
   Buffer<T> c = initial_state<T>(cell_width > 0 ? d.c0 : ConstMatrix(), N, cell_width);
@@ -66,7 +66,7 @@ void direction_forward(const RecurrentForward& pass, const RecurrentDirection& d
     mask_state(d.state_mask, n, w.P, h.row(n), masked.data());
     T* const c_next = cell_width > 0 ? cells.row(row) : nullptr;
     cell_forward<T>(pass.kind, w,
-                    {.x = x.row(row),
+                    {.x = x.row(pass.x_rows.empty() ? row : pass.x_rows[row]),
                      .h = h.row(n),
                      .h_masked = masked.data(),
                      .c = c.row(n),
@@ -157,15 +157,36 @@ void backward_through_time(const RecurrentBackward& pass, const RecurrentDirecti
 
 /// to += a^T b, where it is wanted: one chain over the rows r = 0, 1, 2, ... for each element.
 template <class T>
-void add_outer_products(const ConstMatrix& a, const ConstMatrix& b, const Matrix& to) {
-  if (to)
-    multiply_matrices<T>({.a = a, .b = b, .c = to, .bias = {}, .transpose_a = true, .accumulate = true});
+void add_outer_products(Precision precision, const ConstMatrix& a, const ConstMatrix& b, const Matrix& to) {
+  if (!to) return;
+  multiply_matrices<T>(
+      {.a = a, .b = b, .c = to, .bias = {}, .transpose_a = true, .accumulate = true, .precision = precision});
 }
 
-/// d_x += d_a W, where it is wanted: one chain over the columns of d_a for each element.
+/// [U, G*H]: the gradients of the pre-activations of each row of x, rows that took it in their order.
 template <class T>
-void add_input_gradient(const ConstMatrix& d_a, const ConstMatrix& w_ih, const Matrix& d_x) {
-  if (d_x) multiply_matrices<T>({.a = d_a, .b = w_ih, .c = d_x, .bias = {}, .accumulate = true});
+Buffer<T> input_gradients(const RecurrentBackward& pass, const View<T>& d_a, int64_t columns) {
+  Buffer<T> sums(pass.x.rows, columns);
+  for (int64_t r = 0; r < pass.rows.rows(); ++r) {
+    T* const sum = sums.row(pass.x_rows.empty() ? r : pass.x_rows[r]);
+    for (int64_t j = 0; j < columns; ++j) sum[j] += d_a(r, j);
+  }
+  return sums;
+}
+
+/// d_W += d_a^T x;  d_x += d_a W, where it is wanted: one chain over the columns of d_a for each element.
+template <class T>
+void add_input_gradients(const RecurrentBackward& pass, const RecurrentDirectionBackward& d,
+                         int64_t columns) {
+  const Buffer<T> d_a = input_gradients<T>(pass, view<T>(d.forward.gates), columns);
+  add_outer_products<T>(pass.precision, d_a.matrix(), pass.x, d.d_weights.w_ih);
+  if (!pass.d_x) return;
+  multiply_matrices<T>({.a = d_a.matrix(),
+                        .b = d.forward.weights.w_ih,
+                        .c = pass.d_x,
+                        .bias = {},
+                        .accumulate = true,
+                        .precision = pass.precision});
 }
 
 /// d_p_i += sum over rows of d_a_i * c, d_p_f the same, d_p_o += sum of d_a_o * c'.
@@ -186,7 +207,7 @@ void add_peephole_gradients(const CellKind& kind, const RecurrentDirectionBackwa
 }
 
 /// Every weight gradient is a sum over the packed rows in their order, begun with what stands there:
-/// d_W += d_a^T x, d_U += d_a^T h, d_b += column sums of d_a. The n block of a gru's U and b_hh has its own
+/// d_U += d_a^T h, d_b += column sums of d_a. The n block of a gru's U and b_hh has its own
 /// d (reset after: the fourth block) or its own h (reset before: r*h).
 template <class T>
 void add_weight_gradients(const RecurrentBackward& pass, const RecurrentDirectionBackward& d,
@@ -197,19 +218,19 @@ void add_weight_gradients(const RecurrentBackward& pass, const RecurrentDirectio
   const int64_t plain = kind.cell == Cell::kGru ? 2 : G;  // blocks of U that see d_a and h
   const ConstMatrix gates = d.forward.gates;
   const ConstMatrix d_a = gates.columns_at(0, G * H);
-  add_outer_products<T>(d_a, pass.x, g.w_ih);
   if (g.b_ih) sum_columns<T>(d_a, g.b_ih);
 
   const ConstMatrix d_plain = gates.columns_at(0, plain * H);
-  if (g.w_hh) add_outer_products<T>(d_plain, trace.h_masked.matrix(), g.w_hh.rows_at(0, plain * H));
+  if (g.w_hh)
+    add_outer_products<T>(pass.precision, d_plain, trace.h_masked.matrix(), g.w_hh.rows_at(0, plain * H));
   if (g.b_hh) sum_columns<T>(d_plain, g.b_hh.columns_at(0, plain * H));
   if (kind.cell == Cell::kGru) {
     const ConstMatrix d_n = gates.columns_at(kind.reset_before ? 2 * H : 3 * H, H);
     const ConstMatrix h = kind.reset_before ? trace.inner.matrix() : trace.h_masked.matrix();
-    if (g.w_hh) add_outer_products<T>(d_n, h, g.w_hh.rows_at(2 * H, H));
+    if (g.w_hh) add_outer_products<T>(pass.precision, d_n, h, g.w_hh.rows_at(2 * H, H));
     if (g.b_hh) sum_columns<T>(d_n, g.b_hh.columns_at(2 * H, H));
   }
-  if (w.w_hr) add_outer_products<T>(trace.d_h.matrix(), trace.inner.matrix(), g.w_hr);
+  if (w.w_hr) add_outer_products<T>(pass.precision, trace.d_h.matrix(), trace.inner.matrix(), g.w_hr);
   if (kind.peepholes && g.peepholes) add_peephole_gradients(kind, d, trace, H);
 }
 
@@ -224,7 +245,7 @@ void add_state_gradients(const Buffer<T>& from, const Matrix& to) {
 
 template <class T>
 void direction_backward(const RecurrentBackward& pass, const RecurrentDirectionBackward& d) {
-  const CellWeights<T> w(d.forward.weights, pass.kind.blocks());
+  const CellWeights<T> w(pass.kind, d.forward.weights, pass.precision, bool(d.forward.state_mask));
   const bool lstm = pass.kind.has_cell_state();
   const int64_t N = pass.rows.sequences;
   Trace<T> trace = make_trace<T>(pass, d.forward, w);
@@ -232,8 +253,7 @@ void direction_backward(const RecurrentBackward& pass, const RecurrentDirectionB
   Buffer<T> d_c = initial_state<T>(lstm ? d.d_c_n : ConstMatrix(), N, lstm ? w.H : 0);
   backward_through_time(pass, d, w, trace, d_h, d_c);
   add_weight_gradients(pass, d, w, trace);
-  const ConstMatrix d_a = ConstMatrix(d.forward.gates).columns_at(0, pass.kind.blocks() * w.H);
-  add_input_gradient<T>(d_a, d.forward.weights.w_ih, pass.d_x);
+  add_input_gradients<T>(pass, d, pass.kind.blocks() * w.H);
   add_state_gradients(d_h, d.d_h0);
   if (lstm) add_state_gradients(d_c, d.d_c0);
 }

@@ -46,10 +46,7 @@ void lstm_forward(const CellKind& kind, const CellWeights<T>& w, const ForwardSt
     s.gates[at.o + j] = o;
   }
   for (int64_t p = 0; p < w.P; ++p) {
-    s.h_next[p] = w.w_hr ? T(0) : inner[p];
-    for (int64_t j = 0; w.w_hr && j < w.H; ++j) {
-      s.h_next[p] = multiply_add(inner[j], w.w_hr(p, j), s.h_next[p]);
-    }
+    s.h_next[p] = w.w_hr ? w.project(p, inner.data()) : inner[p];
   }
 }
 
@@ -68,8 +65,7 @@ void lstm_backward(const CellKind& kind, const CellWeights<T>& w, const Backward
     const T f = s.gates[at.f + j], g = s.gates[at.g + j], o = s.gates[at.o + j];
     const T i = kind.coupled ? T(1) - f : s.gates[at.i + j];
     const T tanh_c = std::tanh(s.c_next[j]);
-    T d_m = w.w_hr ? T(0) : s.d_h_next[j];
-    for (int64_t p = 0; w.w_hr && p < w.P; ++p) d_m = multiply_add(s.d_h_next[p], w.w_hr(p, j), d_m);
+    const T d_m = w.w_hr ? w.project_gradient(j, s.d_h_next) : s.d_h_next[j];
 
     const T d_a_o = d_m * tanh_c * o * (T(1) - o);
     const T d_c = s.d_c[j] + d_m * o * (T(1) - tanh_c * tanh_c) + peephole(at.p_o, j) * d_a_o;

@@ -67,14 +67,30 @@ void check_gradients(const Checks& checks, const CellKind& kind, const Sizes& n,
   checks.optional("d_states", d.d_states, n.R, kind.has_cell_state() ? n.H : n.P);
 }
 
+/// x [R, D], or [U, D] whose rows x_rows chooses; or none, where every direction brings a table.
+template <class Pass>
+void check_input(const Checks& checks, const Pass& pass, bool table) {
+  const int64_t R = pass.rows.rows();
+  checks.shape("x", pass.x, pass.x_rows.empty() ? R : pass.x.rows, pass.x.columns);
+  if (!pass.x_rows.empty() && !table) checks.ids("x_rows", pass.x_rows, R, pass.x.rows);
+}
+
+bool brings_table(const RecurrentForward& pass) {
+  bool packed = !pass.x && !pass.x_rows.empty();
+  for (const RecurrentDirection& d : pass.directions) packed = packed && d.packed != nullptr;
+  return packed;
+}
+
 }  // namespace
 
 void reference::check_recurrent(const RecurrentForward& pass) {
   const Checks checks("recurrent_forward", pass.x.type);
   checks.packed(pass.rows);
-  checks.shape("x", pass.x, pass.rows.rows(), pass.x.columns);
+  const bool table = brings_table(pass);
+  check_input(checks, pass, table);
   for (const RecurrentDirection& d : pass.directions) {
-    check_direction(checks, pass.kind, Sizes(pass.kind, pass.rows, pass.x.columns, d.weights), d);
+    const int64_t input = table ? d.weights.w_ih.columns : pass.x.columns;
+    check_direction(checks, pass.kind, Sizes(pass.kind, pass.rows, input, d.weights), d);
   }
 }
 
@@ -85,11 +101,23 @@ void ReferenceBackend::recurrent_forward(const RecurrentForward& pass) {
   });
 }
 
+std::unique_ptr<PackedRecurrent> ReferenceBackend::pack_recurrent(const CellKind& kind,
+                                                                  const RecurrentWeights& weights, Precision,
+                                                                  ConstMatrix embedding) {
+  const Checks checks("pack_recurrent", weights.w_hh.type);
+  check_weights(checks, kind, Sizes(kind, {}, weights.w_ih.columns, weights), weights);
+  checks.optional("embedding", embedding, embedding.rows, weights.w_ih.columns);
+  return nullptr;
+}
+
 void reference::check_recurrent(const RecurrentBackward& pass) {
   const Checks checks("recurrent_backward", pass.x.type);
   checks.packed(pass.rows);
-  checks.shape("x", pass.x, pass.rows.rows(), pass.x.columns);
-  checks.optional("d_x", pass.d_x, pass.rows.rows(), pass.x.columns);
+  check_input(checks, pass, false);
+  if (pass.precision == Precision::kInt8) {
+    throw_error<ShapeError>("recurrent_backward: int8 is for inference; train in float32 or bfloat16");
+  }
+  checks.optional("d_x", pass.d_x, pass.x.rows, pass.x.columns);
   for (const RecurrentDirectionBackward& d : pass.directions) {
     const Sizes sizes(pass.kind, pass.rows, pass.x.columns, d.forward.weights);
     check_direction(checks, pass.kind, sizes, d.forward);

@@ -25,6 +25,8 @@ class ReferenceBackend : public Backend {
 
   void product(const Product& p) override;
 
+  std::unique_ptr<PackedRecurrent> pack_recurrent(const CellKind& kind, const RecurrentWeights& weights,
+                                                  Precision precision, ConstMatrix embedding) override;
   void recurrent_forward(const RecurrentForward& pass) override;
   void recurrent_backward(const RecurrentBackward& pass) override;
 

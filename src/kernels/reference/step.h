@@ -10,6 +10,7 @@
 #pragma once
 
 #include "kernels/recurrent.h"
+#include "kernels/reference/precision.h"
 #include "kernels/reference/view.h"
 
 namespace rondo::reference {
@@ -20,7 +21,11 @@ struct CellWeights {
   View<const T> w_ih, w_hh, b_ih, b_hh, w_hr, peepholes;
   int64_t D, H, P;
 
-  CellWeights(const RecurrentWeights& w, int64_t blocks)
+  Precision precision;
+  bool bounded;  ///< the state that U sees is between -1 and 1
+
+  /// @param masked  the state is multiplied by a dropout mask before U sees it.
+  CellWeights(const CellKind& kind, const RecurrentWeights& w, Precision precision_, bool masked)
       : w_ih(view<T>(w.w_ih)),
         w_hh(view<T>(w.w_hh)),
         b_ih(view<T>(w.b_ih)),
@@ -28,19 +33,17 @@ struct CellWeights {
         w_hr(view<T>(w.w_hr)),
         peepholes(view<T>(w.peepholes)),
         D(w_ih.columns),
-        H(w_ih.rows / blocks),
-        P(w_hh.columns) {}
+        H(w_ih.rows / kind.blocks()),
+        P(w_hh.columns),
+        precision(precision_),
+        bounded(!masked && !w_hr && !kind.relu) {}
 
   /// start + sum over d of x[d] * w_ih[j,d]
-  T add_input(int64_t j, const T* x, T start) const {
-    for (int64_t d = 0; d < D; ++d) start = multiply_add(x[d], w_ih(j, d), start);
-    return start;
-  }
+  T add_input(int64_t j, const T* x, T start) const { return add(D, x, w_ih.row(j), start, false); }
   /// start + sum over p of h[p] * w_hh[j,p]
-  T add_state(int64_t j, const T* h, T start) const {
-    for (int64_t p = 0; p < P; ++p) start = multiply_add(h[p], w_hh(j, p), start);
-    return start;
-  }
+  T add_state(int64_t j, const T* h, T start) const { return add(P, h, w_hh.row(j), start, bounded); }
+  /// sum over j of inner[j] * w_hr[p,j]
+  T project(int64_t p, const T* inner) const { return add(H, inner, w_hr.row(p), T(0), true); }
   /// b_ih + b_hh + Wx + Uh of column j.
   T preactivation(int64_t j, const T* x, const T* h) const {
     return add_state(j, h, add_input(j, x, b_ih(0, j) + b_hh(0, j)));
@@ -48,8 +51,22 @@ struct CellWeights {
   /// d_h[p] += sum over j = first .. first+count-1 of d[j-first] * w_hh[j,p]: the way back through U.
   void add_state_gradient(int64_t first, int64_t count, const T* d, T* d_h) const {
     for (int64_t p = 0; p < P; ++p) {
-      for (int64_t j = 0; j < count; ++j) d_h[p] = multiply_add(d[j], w_hh(first + j, p), d_h[p]);
+      d_h[p] = add_products(
+          precision, count, [&](int64_t j) { return d[j]; }, [&](int64_t j) { return w_hh(first + j, p); },
+          d_h[p]);
     }
+  }
+  /// sum over p of d_h[p] * w_hr[p,j]: the way back through the projection.
+  T project_gradient(int64_t j, const T* d_h) const {
+    return add_products(
+        precision, P, [&](int64_t p) { return d_h[p]; }, [&](int64_t p) { return w_hr(p, j); }, T(0));
+  }
+
+ private:
+  T add(int64_t count, const T* a, const T* b, T start, bool within_one) const {
+    return add_products(
+        precision, count, [&](int64_t k) { return a[k]; }, [&](int64_t k) { return b[k]; }, start,
+        within_one);
   }
 };
 
