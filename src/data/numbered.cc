@@ -146,11 +146,30 @@ void reserve(const NumberedCorpus& corpus, const std::vector<bool>& held_out, En
 }  // namespace
 
 int32_t TokenTable::number(std::string_view token) {
-  const auto found = numbers_.find(token);
-  if (found != numbers_.end()) return found->second;
-  const auto [entry, added] = numbers_.emplace(token, size());
-  tokens_.push_back(&entry->first);
-  return entry->second;
+  const size_t mask = slots_.size() - 1;
+  const auto hash = static_cast<uint32_t>(TokenHash()(token));
+  size_t at = hash & mask;
+  for (; slots_[at].number >= 0; at = (at + 1) & mask) {
+    if (slots_[at].hash == hash && this->token(slots_[at].number) == token) return slots_[at].number;
+  }
+  const int32_t number = size();
+  slots_[at] = {hash, number};
+  bytes_.append(token);
+  begins_.push_back(bytes_.size());
+  if (2 * begins_.size() > slots_.size()) grow();
+  return number;
+}
+
+void TokenTable::grow() {
+  std::vector<Slot> old(2 * slots_.size());
+  old.swap(slots_);
+  const size_t mask = slots_.size() - 1;
+  for (const Slot& slot : old) {
+    if (slot.number < 0) continue;
+    size_t at = slot.hash & mask;
+    while (slots_[at].number >= 0) at = (at + 1) & mask;
+    slots_[at] = slot;
+  }
 }
 
 NumberedCorpus number_file(const std::string& path, const ReadOptions& options, const Tokenizer& tokenizer,

@@ -21,12 +21,24 @@ namespace rondo {
 class TokenTable {
  public:
   int32_t number(std::string_view token);
-  const std::string& token(int32_t number) const { return *tokens_[static_cast<size_t>(number)]; }
-  int32_t size() const { return static_cast<int32_t>(tokens_.size()); }
+  std::string_view token(int32_t number) const {
+    const auto i = static_cast<size_t>(number);
+    return std::string_view(bytes_).substr(begins_[i], begins_[i + 1] - begins_[i]);
+  }
+  int32_t size() const { return static_cast<int32_t>(begins_.size()) - 1; }
 
  private:
-  TokenMap<int32_t> numbers_;
-  std::vector<const std::string*> tokens_;  // keys of the map: they stay where they are
+  // A hash table with linear probing, half full at most. The hash stands beside the number: a look-up reads
+  // one line of the table and the bytes of one token.
+  struct Slot {
+    uint32_t hash = 0;
+    int32_t number = -1;  // empty
+  };
+  void grow();
+
+  std::vector<Slot> slots_{Slot{}, Slot{}};
+  std::string bytes_;              // of all tokens, one behind the other
+  std::vector<size_t> begins_{0};  // of each in bytes_, and the end
 };
 
 struct NumberedCorpus {

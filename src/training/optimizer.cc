@@ -16,6 +16,10 @@ namespace {
 
 // Rows of a table that one task of the pool steps: about 10 us of work.
 constexpr int64_t kRowsPerTask = 128;
+// Rows that one task brings up to date, and missed steps of all rows together that are worth several threads:
+// about 20 us of them.
+constexpr int64_t kRowsPerCatchUp = 8;
+constexpr int64_t kStepsWorthSharing = 1024;
 
 /// Names of the moments as torch.optim's state has them; "" where the rule keeps none.
 std::pair<const char*, const char*> moment_names(const OptimizerOptions& options) {
@@ -233,11 +237,26 @@ void Optimizer::catch_up(Slot& slot, std::span<const int32_t> rows) {
     late_done_.push_back(done);
   }
   if (late_rows_.empty()) return;
-  backend_.catch_up({.table = make_step(slot, 0, 1),
-                     .rows = late_rows_,
-                     .done = late_done_,
-                     .past = past_,
-                     .shrinking_from = shrinking_from_});
+  const OptimizerCatchUp missed{.table = make_step(slot, 0, 1),
+                                .rows = late_rows_,
+                                .done = late_done_,
+                                .past = past_,
+                                .shrinking_from = shrinking_from_};
+  int64_t steps = 0;
+  for (const int64_t done : late_done_) steps += steps_ - done;
+  if (steps < kStepsWorthSharing) return backend_.catch_up(missed);
+  // The rarer a word, the higher its row and the more it missed: halves of the rows would be no halves of the
+  // work. So threads take a few rows at a time, the rarest first.
+  const auto count = static_cast<int64_t>(late_rows_.size());
+  const int64_t tasks = (count + kRowsPerCatchUp - 1) / kRowsPerCatchUp;
+  backend_.threads().run(tasks, [&](int64_t task) {
+    const auto first = static_cast<size_t>((tasks - 1 - task) * kRowsPerCatchUp);
+    const size_t some = std::min<size_t>(kRowsPerCatchUp, late_rows_.size() - first);
+    OptimizerCatchUp part = missed;
+    part.rows = missed.rows.subspan(first, some);
+    part.done = missed.done.subspan(first, some);
+    backend_.catch_up(part);
+  });
 }
 
 void Optimizer::settle() {

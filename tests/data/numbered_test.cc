@@ -42,6 +42,18 @@ void expect_same(const EncodedCorpus& a, const EncodedCorpus& b) {
   EXPECT_EQ(a.truncated, b.truncated);
 }
 
+TEST(TokenTable, NumbersTokensInTheOrderOfTheirFirstUse) {
+  TokenTable table;
+  EXPECT_EQ(table.size(), 0);
+  for (int round = 0; round < 2; ++round) {
+    for (int32_t i = 0; i < 5000; ++i) ASSERT_EQ(table.number(fmt::format("token {}", i)), i);
+  }
+  EXPECT_EQ(table.number(""), 5000);
+  EXPECT_EQ(table.size(), 5001);
+  EXPECT_EQ(table.token(4999), "token 4999");
+  EXPECT_EQ(table.token(5000), "");
+}
+
 TEST(NumberedCorpus, EncodesAsTheTextsDo) {
   const LabelledCorpus big = big_corpus();
   const auto tokenizer = make_tokenizer(TokenizerKind::kWords);
