@@ -26,7 +26,8 @@ class Layers:
 
     def __init__(self, case, path):
         self.case, self.training = case, case["mode"] == "train"
-        dtype = DTYPES["reference" if case["variant"] == "reference" else case["precision"]]
+        precision = "reference" if case["variant"] == "reference" else case["precision"]
+        dtype = DTYPES[precision]
         values = inputs.split(inputs.read(path), inputs.input_shapes(case))
         *weights, x, d_y = (torch.from_numpy(value).to(dtype) for value in values)
         self.module = LAYERS[case["cell"]](case["input"], case["hidden"], case["layers"],
@@ -35,7 +36,7 @@ class Layers:
             for parameter, value in zip(self.module.parameters(), weights):
                 parameter.copy_(value)
         self.module.train(self.training)
-        if case["precision"] == "int8":
+        if precision == "int8":
             self.module = self.quantised()
         self.lengths = torch.tensor(case["lengths"])
         self.packs = case["variant"] == "packed"
