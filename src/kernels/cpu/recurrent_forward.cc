@@ -175,11 +175,14 @@ void enter_input(ThreadPool& pool, const RecurrentForward& pass, const ForwardWe
     multiply_input(pool, w, rows_of(pass.x), pass.x.rows, distinct);
     table = distinct;
   }
-  pool.split(pass.rows.rows(), /*grain=*/1 + (1 << 17) / columns, [&](int64_t begin, int64_t end) {
+  const auto copy = [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       std::memcpy(gates.from(r).at, table.from(pass.x_rows[r]).at, columns * sizeof(float));
     }
-  });
+  };
+  const int64_t grain = 1 + (1 << 17) / columns;
+  if (pass.rows.rows() < 2 * grain) return copy(0, pass.rows.rows());  // streams allocate no std::function
+  pool.split(pass.rows.rows(), grain, copy);
 }
 
 /// A direction's weights: those that were packed before, or packed here.

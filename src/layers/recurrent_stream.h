@@ -1,0 +1,70 @@
+// A stack that reads one sequence as it comes, a few steps or one at a time, and keeps its state in between.
+//   RecurrentStream stream(stack, embedding.table().value, backend, prepared);
+//   ConstMatrix y = stream.read(ids);     // [T, P] outputs of the top layer, up to kMostSteps ids a call
+//   RecurrentStream other = stream;       // a fork: both go on from here
+// It has the bits of RecurrentStack::forward over the whole sequence, however it is cut, and allocates
+// nothing a step. One thread uses it at a time; streams of one stack may run on many.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "layers/recurrent.h"
+
+namespace rondo {
+
+class RecurrentStream {
+ public:
+  /// Steps of one call: what is multiplied at once.
+  static constexpr int64_t kMostSteps = 16;
+
+  /// @param stack      of one direction; it and `embedding` [V, D] must outlive the stream.
+  /// @param prepared   of this stack and backend: its precision is the stream's.
+  /// @throws ConfigError for two directions: the second begins at the end of the text.
+  RecurrentStream(const RecurrentStack& stack, const Tensor& embedding, Backend& backend,
+                  std::shared_ptr<const PreparedStack> prepared);
+  RecurrentStream(const RecurrentStream& other);
+  RecurrentStream(RecurrentStream&&) noexcept = default;
+  RecurrentStream& operator=(const RecurrentStream& other);
+  RecurrentStream& operator=(RecurrentStream&&) noexcept = default;
+
+  /// Reads 1 to kMostSteps ids, each a row of the embedding. @return the outputs of the top layer [T, P],
+  /// there until the next call. @throws ShapeError for none or too many; DataError for an id outside.
+  ConstMatrix read(std::span<const int32_t> ids);
+  /// The same of vectors [T, D] instead of embeddings. @throws ShapeError for another D.
+  ConstMatrix read(ConstMatrix x);
+
+  /// The states of a layer, as they stand now: h [P]; c [H], or empty if the cell has none.
+  std::span<const float> h(int64_t layer) const { return part(layer).first(static_cast<size_t>(P_)); }
+  std::span<const float> c(int64_t layer) const { return part(layer).subspan(static_cast<size_t>(P_)); }
+  /// All of them: of each layer h, then c.
+  std::span<const float> state() const { return {states_.data<float>(), static_cast<size_t>(size())}; }
+  /// @throws ShapeError for another size.
+  void set_state(std::span<const float> state);
+  /// Back to the beginning: zeros.
+  void reset() { states_.fill(0); }
+
+  const RecurrentStack& stack() const { return *stack_; }
+  Precision precision() const { return prepared_->precision; }
+
+ private:
+  int64_t size() const { return layers_ * (P_ + C_); }
+  std::span<const float> part(int64_t layer) const;
+  void allocate();
+  void check_steps(int64_t steps) const;
+  ConstMatrix run(ConstMatrix x, std::span<const int32_t> x_rows, int64_t steps);
+  void run_layer(int64_t layer, ConstMatrix x, std::span<const int32_t> x_rows, int64_t steps,
+                 const Matrix& y);
+
+  const RecurrentStack* stack_;
+  Tensor embedding_;
+  Backend* backend_;
+  std::shared_ptr<const PreparedStack> prepared_;
+  int64_t layers_, D_, H_, P_, C_;         ///< C: H where there is a cell state, else 0
+  std::vector<RecurrentWeights> weights_;  ///< of each layer
+  Tensor states_, next_;                   ///< [layers, P + C]; next_ is written while states_ is read
+  Tensor x_, y_, below_, gates_, cells_;   ///< kMostSteps rows each
+};
+
+}  // namespace rondo
