@@ -134,8 +134,9 @@ TEST(CpuRecurrent, PrecisionsStayNearFloat32) {
       RecurrentOperands<float> bfloat16 = make_operands(shape, {.precision = Precision::kBfloat16});
       backend.recurrent_forward(bfloat16.forward());
       backend.recurrent_backward(bfloat16.backward());
-      // relu: a unit near zero is on here and off there, with its whole gradient.
-      expect_near(bfloat16, exact, shape.kind.relu ? 1e-1 : 2e-2);
+      EXPECT_LE(difference(bfloat16.y, exact.y), 2e-2);
+      // relu: a unit near zero is on here and off there, and its whole gradient with it.
+      if (!shape.kind.relu) expect_near(bfloat16, exact, 2e-2);
       RecurrentOperands<float> int8 = make_operands(shape, {.precision = Precision::kInt8});
       backend.recurrent_forward(int8.forward());
       EXPECT_LE(difference(int8.y, exact.y), 4e-2);
