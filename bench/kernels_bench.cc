@@ -158,7 +158,7 @@ struct Layer {
 
   /// Weights kept packed: the passes that follow use them.
   std::unique_ptr<PackedRecurrent> pack(Precision precision) {
-    auto packed = cpu().pack_recurrent(kind, forward_[0].weights, precision, {});
+    auto packed = cpu().pack_recurrent(kind, forward_[0].weights, precision, {}, N <= 3);
     forward_[0].packed = packed.get();
     return packed;
   }

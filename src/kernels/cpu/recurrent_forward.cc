@@ -189,7 +189,7 @@ class WeightsOfCall {
     if (d.packed != nullptr) {
       kept_ = &static_cast<const CpuPackedRecurrent*>(d.packed)->weights();
     } else {
-      made_.emplace(memory, pass.kind, d.weights, pass.precision, /*with_input=*/true);
+      made_.emplace(memory, pass.kind, d.weights, pass.precision, pass.rows.sequences <= kStreamRows);
     }
   }
   const ForwardWeights& operator*() const { return made_ ? *made_ : *kept_; }
@@ -232,8 +232,8 @@ void cpu_recurrent_forward(ThreadPool& pool, const RecurrentForward& pass) {
 
 std::unique_ptr<PackedRecurrent> cpu_pack_recurrent(ThreadPool& pool, const CellKind& kind,
                                                     const RecurrentWeights& weights, Precision precision,
-                                                    ConstMatrix embedding) {
-  return std::make_unique<CpuPackedRecurrent>(pool, kind, weights, precision, embedding);
+                                                    ConstMatrix embedding, bool streams) {
+  return std::make_unique<CpuPackedRecurrent>(pool, kind, weights, precision, embedding, streams);
 }
 
 int64_t packed_table_rows(const RecurrentDirection& direction) {
