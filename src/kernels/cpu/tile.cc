@@ -143,6 +143,12 @@ HWY_NOINLINE void multiply_tile(const Tile& t) {
       }
     }
   }
+  // Rows of c stand far apart, where no processor guesses them: those of the next tile are asked for now.
+  if (kRows == kMaxRows && t.start_row[0] != 0) {
+#pragma GCC unroll 12
+    for (int i = 0; i < kRows; ++i) hwy::Prefetch(t.start[0] + (kRows + i) * t.start_row[0]);
+    for (int i = 0; i < kRows; ++i) hwy::Prefetch(t.start[0] + (kRows + i) * t.start_row[0] + kLanes);
+  }
   const float* HWY_RESTRICT a = t.a;
   const float* HWY_RESTRICT b = t.b;
   const int64_t a_row = t.a_row;
