@@ -18,16 +18,19 @@ Cell cell_of(const std::string& name) {
 
 }  // namespace
 
-void RondoLayers::check_supported() const {
-  if (case_.precision != "f32") throw std::runtime_error("no " + case_.precision + " yet");
-  if (case_.streaming() && (case_.layers > 1 || case_.directions > 1)) {
-    throw std::runtime_error("streams go through one layer and direction here");
-  }
+Precision precision_of(const std::string& name) {
+  if (name == "f32") return Precision::kFloat32;
+  if (name == "bf16") return Precision::kBfloat16;
+  if (name == "int8") return Precision::kInt8;
+  throw std::runtime_error("no precision " + name);
 }
 
 void RondoLayers::prepare(const Case& c, const std::string& inputs) {
   case_ = c;
-  check_supported();
+  precision_ = precision_of(c.precision);
+  if (c.streaming() && (c.layers > 1 || c.directions > 1)) {
+    throw std::runtime_error("streams go through one layer and direction here");
+  }
   kind_ = {.cell = cell_of(c.cell)};
   inputs_ = read_inputs(c, inputs);
   const bool padded = c.variant == "padded";
@@ -39,7 +42,8 @@ void RondoLayers::prepare(const Case& c, const std::string& inputs) {
   gradients_.assign(inputs_.x - inputs_.values.data(), 0);
   d_weights_ = lay_out_weights(c, gradients_.data());
   streamed_.assign(c.streaming() ? c.steps * c.batch * c.hidden : 0, 0);
-  layers_.assign(c.layers, {});
+  layers_.clear();
+  layers_.resize(c.layers);
   for (int64_t i = 0; i < c.layers; ++i) {
     allocate(layers_[i]);
     for (int64_t d = 0; d < c.directions; ++d) add_direction(i, d);
@@ -77,6 +81,10 @@ void RondoLayers::add_direction(int64_t index, int64_t direction) {
                                          .b_ih = matrix(w.b_ih, 1, G * H),
                                          .b_hh = matrix(w.b_hh, 1, G * H)},
                              .reverse = direction == 1};
+  if (!case_.training()) {
+    layer.packed.push_back(backend_->pack_recurrent(kind_, forward.weights, precision_, {}));
+    forward.packed = layer.packed.back().get();
+  }
   forward.y = rows_of(layer.y).columns_at(direction * H, H);
   forward.h_n = matrix(layer.h_n.data() + direction * N * H, N, H);
   forward.gates = matrix(layer.gates.data() + direction * R * S * H, R, S * H);
@@ -104,8 +112,11 @@ void RondoLayers::forward() {
   ConstMatrix x = rows_of(x_);
   for (Layer& layer : layers_) {
     layer.x = x;
-    backend_->recurrent_forward(
-        {.kind = kind_, .rows = packing_.rows(), .x = x, .directions = layer.forward});
+    backend_->recurrent_forward({.kind = kind_,
+                                 .rows = packing_.rows(),
+                                 .x = x,
+                                 .precision = precision_,
+                                 .directions = layer.forward});
     x = rows_of(layer.y);
   }
 }
@@ -116,8 +127,12 @@ void RondoLayers::backward() {
     Layer& layer = layers_[i];
     const Matrix d_x = rows_of(i == 0 ? d_x_ : layers_[i - 1].d_y);
     backend_->fill(d_x, 0);
-    backend_->recurrent_backward(
-        {.kind = kind_, .rows = packing_.rows(), .x = layer.x, .d_x = d_x, .directions = layer.backward});
+    backend_->recurrent_backward({.kind = kind_,
+                                  .rows = packing_.rows(),
+                                  .x = layer.x,
+                                  .precision = precision_,
+                                  .d_x = d_x,
+                                  .directions = layer.backward});
   }
 }
 
@@ -134,6 +149,7 @@ void RondoLayers::stream() {
     backend_->recurrent_forward({.kind = kind_,
                                  .rows = packing_.rows(),
                                  .x = matrix(inputs_.x + t * N * D, N, D),
+                                 .precision = precision_,
                                  .directions = layer.forward});
     d.h0 = d.y;
     if (kind_.has_cell_state()) {

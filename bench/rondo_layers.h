@@ -9,6 +9,9 @@
 
 namespace rondo::bench {
 
+/// f32, bf16, int8. @throws std::runtime_error for another.
+Precision precision_of(const std::string& name);
+
 class RondoLayers : public Peer {
  public:
   void prepare(const Case& c, const std::string& inputs) override;
@@ -20,13 +23,13 @@ class RondoLayers : public Peer {
   /// What the passes of one layer read and write, all directions of it.
   struct Layer {
     std::vector<float> y, h_n, c_n, gates, cells, d_y;
+    std::vector<std::unique_ptr<PackedRecurrent>> packed;  ///< of each direction; for inference
     std::vector<RecurrentDirection> forward;
     std::vector<RecurrentDirectionBackward> backward;
     ConstMatrix x;
     Matrix d_x;
   };
 
-  void check_supported() const;
   void allocate(Layer& layer) const;
   void add_direction(int64_t layer, int64_t direction);
   void forward();
@@ -38,6 +41,7 @@ class RondoLayers : public Peer {
 
   Case case_;
   CellKind kind_;
+  Precision precision_ = Precision::kFloat32;
   Inputs inputs_;
   Packing packing_;
   std::unique_ptr<Backend> backend_;

@@ -22,7 +22,7 @@ class RondoPeer : public Peer {
   void run() override { peer_->run(); }
   std::vector<float> outputs() override { return peer_->outputs(); }
   json versions() const override { return {{"backend", make_cpu_backend(1)->name()}}; }
-  double peak(const std::string& precision) override { return measured_peak(precision); }
+  double peak(const std::string& precision) override { return measured_peak(precision_of(precision)); }
 
  private:
   std::unique_ptr<Peer> peer_;

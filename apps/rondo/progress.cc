@@ -114,6 +114,11 @@ void Progress::skipped(const SkippedStep& step) {
       step.update, line_list(step.lines));
 }
 
+void Progress::checkpoint_failed(const std::string& why) {
+  clear_line();
+  say("warning: no checkpoint: {}; the run goes on, and --resume would begin at the one before\n", why);
+}
+
 bool Progress::stop_wanted() { return interrupted; }
 
 }  // namespace rondo::app

@@ -18,6 +18,7 @@ class Progress final : public TrainingObserver {
   void progressed(const TrainingProgress& progress) override;
   void evaluated(const TrainingEvaluation& evaluation) override;
   void skipped(const SkippedStep& step) override;
+  void checkpoint_failed(const std::string& why) override;
   bool stop_wanted() override;
 
  private:

@@ -61,6 +61,8 @@ def run(chosen, workers, folder):
         add_shares(row, report["peak"])
         report["rows"].append(row)
         environment.note(f"{number}/{len(rows)} {line(row)}")
+        if row["unchecked"]:
+            environment.note(f"    results not compared: {row['unchecked']}")
         for label, entry in row["peers"].items():
             if "why" in entry:
                 environment.note(f"    {label}: {entry['why']}")

@@ -28,9 +28,9 @@ class Files:
         return str(path)
 
     def reference(self, case):
-        """@return  outputs in float64 arithmetic, or None without PyTorch or for an epoch."""
-        if "torch" not in self.workers.programs or case.variant == "epoch":
-            return None
+        """@return  outputs in float64 arithmetic. @throws PeerFailed without PyTorch."""
+        if "torch" not in self.workers.programs:
+            raise PeerFailed("no PyTorch to compare with")
         wanted = case.same_inputs(), case.mode
         if self.reference_of is None or self.reference_of[0] != wanted:
             path = str(self.folder / "reference.f32")
@@ -88,8 +88,12 @@ class Row:
 
     def measure(self):
         """@return  the row of the JSON file."""
-        case = self.case
-        reference = self.files.reference(case)
+        case, reference, unchecked = self.case, None, None
+        try:
+            # An epoch's steps are compared in the row of single steps.
+            reference = self.files.reference(case) if case.variant != "epoch" else None
+        except PeerFailed as failure:
+            unchecked = str(failure)
         for program, variant in case.peers:
             self.prepare(program, variant, reference)
         before = machine.load_before()
@@ -107,7 +111,7 @@ class Row:
             self.peers[label].update(self.figures(seconds))
         return {"name": case.name, "group": case.group, "case": self.described(), "load_before": round(before, 2),
                 "load_during": round(during, 2), "quiet": max(before, during) <= machine.MAX_LOAD,
-                "peers": self.peers, **self.verdict()}
+                "unchecked": unchecked, "peers": self.peers, **self.verdict()}
 
     def described(self):
         keep = ("cell hidden input batch steps layers directions mode precision threads busy kind variant batches")

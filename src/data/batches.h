@@ -48,7 +48,7 @@ class BatchLoader {
   /// @param ahead  batches that are prepared in advance.
   /// @throws ConfigError if `first` is beyond the plan or `ahead` below 1.
   BatchLoader(const EncodedCorpus& corpus, std::vector<std::vector<int32_t>> plan, int64_t first = 0,
-              int64_t ahead = 4);
+              int64_t ahead = 8);
   ~BatchLoader();
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;

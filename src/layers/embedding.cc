@@ -24,14 +24,14 @@ std::vector<int32_t> positions(std::span<const int32_t> ids, const std::vector<i
   return result;
 }
 
-// A mask [R, D] that is one number a row: 0 or 1/(1-p) by the word type. Made as an outer product with ones.
-Tensor type_mask(Tape& tape, std::span<const int32_t> ids, int64_t dimension, double probability,
+// A mask [U, D] that is one number a row: 0 or 1/(1-p) by the word type. Made as an outer product with ones.
+Tensor type_mask(Tape& tape, std::span<const int32_t> types, int64_t dimension, double probability,
                  DType type) {
   const Stream stream = tape.next_stream();
-  const auto rows = static_cast<int64_t>(ids.size());
+  const auto rows = static_cast<int64_t>(types.size());
   Tensor factors({rows, 1});
   for (int64_t r = 0; r < rows; ++r) {
-    const bool kept = stream.uniform(static_cast<uint64_t>(ids[r])) >= probability;
+    const bool kept = stream.uniform(static_cast<uint64_t>(types[r])) >= probability;
     factors.data<float>()[r] = kept ? static_cast<float>(1 / (1 - probability)) : 0.0F;
   }
   Tensor ones({1, dimension}, type);
@@ -48,41 +48,46 @@ Embedding::Embedding(ParameterSet& set, const EmbeddingShape& shape)
   table_.sparse = true;
 }
 
-Variable Embedding::forward(Tape& tape, std::span<const int32_t> ids, double type_dropout) const {
+void Embedding::check(std::span<const int32_t> ids) const {
   const int64_t vocabulary = table_.value.dim(0);
-  const int64_t dimension = table_.value.dim(1);
-  for (int32_t id : ids) {
+  for (const int32_t id : ids) {
     if (id < 0 || id >= vocabulary)
       throw_error<DataError>("embedding: id {} of a table of {} rows", id, vocabulary);
   }
+}
+
+DistinctRows Embedding::forward(Tape& tape, std::span<const int32_t> ids, double type_dropout) const {
+  check(ids);
   Backend& backend = tape.backend();
+  const int64_t dimension = table_.value.dim(1);
   const DType type = table_.value.type();
   const bool learns = table_.trainable && tape.options().recording;
-  std::vector<int32_t> rows = learns ? distinct(ids) : std::vector<int32_t>();
-  if (learns && table_.before_read) table_.before_read(rows);
+  std::vector<int32_t> types = distinct(ids);
+  if (learns && table_.before_read) table_.before_read(types);
 
-  Tensor x({static_cast<int64_t>(ids.size()), dimension}, type);
-  backend.gather_rows(table_.value.matrix(), ids, x.matrix());
+  Tensor x({static_cast<int64_t>(types.size()), dimension}, type);
+  backend.gather_rows(table_.value.matrix(), types, x.matrix());
   Tensor mask;
   if (type_dropout > 0 && tape.options().training) {
-    mask = type_mask(tape, ids, dimension, type_dropout, type);
+    mask = type_mask(tape, types, dimension, type_dropout, type);
     backend.multiply(x.matrix(), mask.matrix(), x.matrix(), false);
   }
-  if (!learns) return tape.input(x);
+  std::vector<int32_t> rows = positions(ids, types);
+  if (!learns) return {tape.input(x), std::move(rows)};
 
-  std::vector<int32_t> slots = positions(ids, rows);
-  return tape.make_source(x, [&backend, &table = table_, mask, rows = std::move(rows),
-                              slots = std::move(slots)](const Gradients& g) {
-    if (table.row_gradient.values) throw_error<ConfigError>("{}: read twice in one pass", table.name);
-    Tensor d_rows =
-        Tensor::zeros({static_cast<int64_t>(rows.size()), table.value.dim(1)}, table.value.type());
-    Tensor d_x(Shape{static_cast<int64_t>(slots.size()), table.value.dim(1)}, table.value.type());
-    if (mask) {
-      backend.multiply(g.result(), mask.matrix(), d_x.matrix(), false);
-    }
-    backend.scatter_add_rows(mask ? ConstMatrix(d_x.matrix()) : g.result(), slots, d_rows.matrix());
-    table.row_gradient = {rows, d_rows};
-  });
+  Variable vectors =
+      tape.make_source(x, [&backend, &table = table_, mask, types = std::move(types)](const Gradients& g) {
+        if (table.row_gradient.values) throw_error<ConfigError>("{}: read twice in one pass", table.name);
+        Tensor d_rows =
+            Tensor::zeros({static_cast<int64_t>(types.size()), table.value.dim(1)}, table.value.type());
+        if (mask) {
+          backend.multiply(g.result(), mask.matrix(), d_rows.matrix(), false);
+        } else {
+          backend.copy(g.result(), d_rows.matrix(), false);
+        }
+        table.row_gradient = {types, d_rows};
+      });
+  return {vectors, std::move(rows)};
 }
 
 }  // namespace rondo

@@ -1,10 +1,11 @@
 // A table of one vector a token, and the lookup that reads it.
-//   Embedding embedding(set, {.vocabulary = 20000, .dimension = 100}, Stream(seed));  Variable x =
-//   embedding.forward(tape, ids);
+//   Embedding embedding(set, {.vocabulary = 20000, .dimension = 100});
+//   DistinctRows x = embedding.forward(tape, ids);   // what a recurrent stack takes
 #pragma once
 
 #include <span>
 
+#include "layers/distinct_rows.h"
 #include "tensor/parameter.h"
 #include "tensor/tape.h"
 
@@ -21,12 +22,14 @@ class Embedding {
   /// Adds "embedding.weight" [V, D], zeros until its owner fills it (initialize.h, vectors or a file).
   Embedding(ParameterSet& set, const EmbeddingShape& shape);
 
-  /// x[r] = table[ids[r]] -> [R, D]; while training, each word *type* is dropped (all its places at once)
-  /// with `type_dropout` and the others are scaled by 1/(1-type_dropout).
+  /// Row r is table[ids[r]]; a token that occurs twice is looked up once. While training, each word *type* is
+  /// dropped (all its places at once) with `type_dropout` and the others are scaled by 1/(1-type_dropout).
   /// @throws DataError if an id is outside the table.
   /// Source of the dropout: Gal & Ghahramani 2016; Merity et al. 2017.
-  Variable forward(Tape& tape, std::span<const int32_t> ids, double type_dropout = 0) const;
+  DistinctRows forward(Tape& tape, std::span<const int32_t> ids, double type_dropout = 0) const;
 
+  /// @throws DataError if an id is outside the table.
+  void check(std::span<const int32_t> ids) const;
   Parameter& table() const { return table_; }
 
  private:

@@ -26,6 +26,8 @@ class Linear {
   void initialize(Initialization rule, const Stream& stream);
   /// x [R, input] -> [R, output].
   Variable forward(const Variable& x) const;
+  const Parameter& weight() const { return weight_; }
+  const Parameter& bias() const { return bias_; }
 
  private:
   Parameter& weight_;

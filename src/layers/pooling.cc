@@ -52,10 +52,10 @@ void AttentionPooling::initialize(Initialization rule, const Stream& stream) {
   initialize_linear(rule, context_.value, Tensor(), stream.sub(1));
 }
 
-Attended AttentionPooling::forward(const Variable& x, const Packing& packing) const {
+Attended AttentionPooling::forward(const Variable& x, const Packing& packing, Precision precision) const {
   Tape& tape = x.tape();
   const Variable hidden =
-      activate(Activation::kTanh, linear(x, tape.parameter(weight_), tape.parameter(bias_)));
+      activate(Activation::kTanh, linear(x, tape.parameter(weight_), tape.parameter(bias_), precision));
   return attend(linear(hidden, tape.parameter(context_)), x, packing);
 }
 

@@ -27,7 +27,9 @@ class AttentionPooling {
  public:
   AttentionPooling(ParameterSet& set, int64_t input, DType type = DType::kFloat32);
   void initialize(Initialization rule, const Stream& stream);
-  Attended forward(const Variable& x, const Packing& packing) const;
+  /// @param precision  of the product with W.
+  Attended forward(const Variable& x, const Packing& packing,
+                   Precision precision = Precision::kFloat32) const;
 
  private:
   Parameter& weight_;

@@ -86,20 +86,45 @@ DirectionInputs RecurrentStack::inputs(Tape& tape, int64_t index, const Packing&
   return in;
 }
 
-RecurrentOutput RecurrentStack::forward(Tape& tape, const Variable& x, const Packing& packing,
-                                        const RecurrentState& initial) const {
-  if (x.matrix().columns != input_ || x.matrix().rows != packing.num_rows()) {
-    throw_error<ShapeError>("{}: x must be [{}, {}], got {}", name_of(options_.cell), packing.num_rows(),
-                            input_, to_string(x.shape()));
+void RecurrentStack::check(const Tape& tape, const RecurrentInput& input, const Packing& packing) const {
+  const char* cell = name_of(options_.cell);
+  const bool records = tape.options().recording;
+  if (records && (input.prepared != nullptr || options_.precision == Precision::kInt8)) {
+    throw_error<ConfigError>("{}: int8 and prepared weights are for inference, this pass records gradients",
+                             cell);
   }
-  RecurrentOutput output{.y = dropout(x, options_.input_dropout)};
+  if (!input.ids.empty()) {
+    const int64_t table = input.prepared == nullptr ? 0 : input.prepared->table_rows;
+    if (table > 0 && static_cast<int64_t>(input.ids.size()) == packing.num_rows()) return;
+    throw_error<ShapeError>("{}: {} ids for {} packed rows and a table of {}", cell, input.ids.size(),
+                            packing.num_rows(), table);
+  }
+  if (!input.x.x || input.x.x.matrix().columns != input_ || input.x.num_rows() != packing.num_rows()) {
+    throw_error<ShapeError>("{}: x must be [{}, {}], got [{}, {}]", cell, packing.num_rows(), input_,
+                            input.x.x ? input.x.num_rows() : 0, input.x.x.matrix().columns);
+  }
+}
+
+RecurrentOutput RecurrentStack::forward(Tape& tape, const RecurrentInput& input, const Packing& packing,
+                                        const RecurrentState& initial) const {
+  check(tape, input, packing);
+  LayerPass pass{.kind = options_.kind(), .precision = options_.precision, .x = input.x};
+  if (input.prepared != nullptr) pass.precision = input.prepared->precision;
+  if (!input.ids.empty()) pass.x.rows.assign(input.ids.begin(), input.ids.end());
+  // A mask a row needs a row a place.
+  if (options_.input_dropout > 0 && tape.options().training) {
+    pass.x = {dropout(gather(input.x), options_.input_dropout), {}};
+  }
+  RecurrentOutput output;
   for (int64_t layer = 0; layer < options_.layers; ++layer) {
-    std::vector<DirectionInputs> directions;
+    pass.directions.clear();
     for (int64_t d = 0; d < options_.directions(); ++d) {
-      directions.push_back(inputs(tape, layer * options_.directions() + d, packing, initial));
+      const int64_t index = layer * options_.directions() + d;
+      pass.directions.push_back(inputs(tape, index, packing, initial));
+      if (input.prepared != nullptr) pass.directions.back().packed = input.prepared->packed[index].get();
     }
-    if (layer > 0) output.y = dropout(output.y, options_.dropout);
-    LayerOutput result = recurrent_layer(options_.kind(), output.y, packing, directions);
+    if (layer > 0) pass.x = {dropout(output.y, options_.dropout), {}};
+    LayerOutput result = recurrent_layer(tape, pass, packing);
     output.y = result.y;
     output.final.h.insert(output.final.h.end(), result.h_n.begin(), result.h_n.end());
     output.final.c.insert(output.final.c.end(), result.c_n.begin(), result.c_n.end());
@@ -109,6 +134,35 @@ RecurrentOutput RecurrentStack::forward(Tape& tape, const Variable& x, const Pac
     }
   }
   return output;
+}
+
+RecurrentWeights RecurrentStack::weights(int64_t index) const {
+  const Direction& d = directions_.at(static_cast<size_t>(index));
+  const auto optional = [](const Parameter* p) { return p ? ConstMatrix(p->value.matrix()) : ConstMatrix(); };
+  return {.w_ih = d.w_ih->value.matrix(),
+          .w_hh = d.w_hh->value.matrix(),
+          .b_ih = d.b_ih->value.matrix(),
+          .b_hh = d.b_hh->value.matrix(),
+          .w_hr = optional(d.w_hr),
+          .peepholes = optional(d.peepholes)};
+}
+
+int64_t RecurrentStack::table_bytes(int64_t vocabulary) const {
+  const int64_t columns = options_.kind().saved_blocks() * options_.hidden * options_.directions();
+  return vocabulary * columns * static_cast<int64_t>(sizeof(float));
+}
+
+PreparedStack RecurrentStack::prepare(Backend& backend, Precision precision, const Tensor& embedding) const {
+  PreparedStack prepared{.backend = &backend, .precision = precision};
+  bool all = static_cast<bool>(embedding);
+  for (int64_t i = 0; i < static_cast<int64_t>(directions_.size()); ++i) {
+    const bool first = i < options_.directions();
+    prepared.packed.push_back(backend.pack_recurrent(
+        options_.kind(), weights(i), precision, first ? ConstMatrix(embedding.matrix()) : ConstMatrix()));
+    if (first) all = all && prepared.packed.back() != nullptr;
+  }
+  if (all) prepared.table_rows = embedding.dim(0);
+  return prepared;
 }
 
 }  // namespace rondo

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "layers/distinct_rows.h"
 #include "layers/recurrent_options.h"
 #include "tensor/packing.h"
 #include "tensor/parameter.h"
@@ -23,6 +24,23 @@ struct DirectionInputs;
 struct RecurrentState {
   std::vector<Variable> h;  ///< each [N, P]
   std::vector<Variable> c;  ///< each [N, H]
+};
+
+/// The weights of a stack as a backend keeps them for many passes that record nothing: see
+/// RecurrentStack::prepare. They are a copy: later changes of the parameters do not reach it.
+struct PreparedStack {
+  const Backend* backend = nullptr;  ///< whose they are
+  Precision precision = Precision::kFloat32;
+  /// Index layer*directions + direction; null where the backend prepares nothing.
+  std::vector<std::unique_ptr<PackedRecurrent>> packed;
+  int64_t table_rows = 0;  ///< tokens whose inputs of the first layer stand in a table; 0: there is none
+};
+
+/// What a stack reads.
+struct RecurrentInput {
+  DistinctRows x;                           ///< [R, D], or with `ids` nothing
+  std::span<const int32_t> ids = {};        ///< [R] rows of the prepared table
+  const PreparedStack* prepared = nullptr;  ///< or null: the parameters in the options' precision
 };
 
 /// What one direction of one layer did, when the tape is tracing.
@@ -53,12 +71,26 @@ class RecurrentStack {
 
   void initialize(const Stream& stream);
 
-  /// @param x  [R, D] packed rows.  @throws ShapeError for another D or R.
+  /// @param x  [R, D] packed rows.  @throws ShapeError for another D or R; ConfigError to record a pass in
+  /// int8, or with prepared weights: they have no gradients.
   /// Cost: 2*R*G*H*(D+P) operations a layer and direction; three times that with the backward pass.
   RecurrentOutput forward(Tape& tape, const Variable& x, const Packing& packing,
+                          const RecurrentState& initial = {}) const {
+    return forward(tape, RecurrentInput{.x = {x, {}}}, packing, initial);
+  }
+  RecurrentOutput forward(Tape& tape, const RecurrentInput& input, const Packing& packing,
                           const RecurrentState& initial = {}) const;
 
+  /// Packs the weights as they are now for passes on this backend; with `embedding` [V, D] also the table of
+  /// the first layer's inputs of all tokens. The same bits as without, for less work a pass.
+  PreparedStack prepare(Backend& backend, Precision precision, const Tensor& embedding = {}) const;
+  /// Bytes of that table for V tokens.
+  int64_t table_bytes(int64_t vocabulary) const;
+  /// Views of the parameters of direction `index` (layer*directions + direction).
+  RecurrentWeights weights(int64_t index) const;
+
   const RecurrentOptions& options() const { return options_; }
+  int64_t input_size() const { return input_; }
   int64_t output_size() const { return options_.directions() * options_.output(); }
 
  private:
@@ -72,6 +104,7 @@ class RecurrentStack {
   /// What direction `index` (layer*directions + direction) of a pass works on, its dropout drawn.
   DirectionInputs inputs(Tape& tape, int64_t index, const Packing& packing,
                          const RecurrentState& initial) const;
+  void check(const Tape& tape, const RecurrentInput& input, const Packing& packing) const;
 
   RecurrentOptions options_;
   int64_t input_;

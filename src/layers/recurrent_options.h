@@ -14,6 +14,10 @@ template <>
 inline constexpr auto kNames<Cell> =
     std::array{std::pair{Cell::kRnn, "rnn"}, std::pair{Cell::kLstm, "lstm"}, std::pair{Cell::kGru, "gru"}};
 template <>
+inline constexpr auto kNames<Precision> =
+    std::array{std::pair{Precision::kFloat32, "f32"}, std::pair{Precision::kBfloat16, "bf16"},
+               std::pair{Precision::kInt8, "int8"}};
+template <>
 inline constexpr auto kNames<Nonlinearity> =
     std::array{std::pair{Nonlinearity::kTanh, "tanh"}, std::pair{Nonlinearity::kRelu, "relu"}};
 template <>
@@ -39,6 +43,7 @@ struct RecurrentOptions {
   double dropout = 0;
   double state_dropout = 0;
   double weight_dropout = 0;
+  Precision precision = Precision::kFloat32;
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -61,6 +66,9 @@ struct RecurrentOptions {
       "share of the state dropped before the recurrent product, one mask a text", Range{0, 0.99});
     v("weight-dropout", weight_dropout, "share of the recurrent weights dropped, one mask a step",
       Range{0, 0.99});
+    v("precision", precision,
+      "of the products: bf16 trains and runs with operands of half the size (weights, sums and cell states "
+      "stay float32); int8 only runs, see rondo quantize");
   }
 
   /// @throws ConfigError for an option that has no effect beside the others: silence would hide a mistake.

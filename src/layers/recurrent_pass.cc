@@ -9,19 +9,17 @@ namespace {
 constexpr size_t kInputsPerDirection = 8;
 
 // What the forward pass leaves for the backward pass, and what keeps its memory alive.
-struct Pass {
-  CellKind kind;
+struct Pass : LayerPass {
   Packing packing;
-  Variable x;
-  std::vector<DirectionInputs> inputs;
   Tensor y;
   std::vector<Tensor> h_n, c_n, gates, cells, d_states;
 
   RecurrentDirection direction(size_t d) const {
-    const DirectionInputs& in = inputs[d];
+    const DirectionInputs& in = directions[d];
     const int64_t width = h_n[d].dim(1);
     return {.weights = {in.w_ih.matrix(), in.w_hh.matrix(), in.b_ih.matrix(), in.b_hh.matrix(),
                         in.w_hr.matrix(), in.peepholes.matrix()},
+            .packed = in.packed,
             .reverse = d == 1,
             .h0 = in.h0.matrix(),
             .c0 = in.c0.matrix(),
@@ -34,20 +32,20 @@ struct Pass {
   }
 };
 
-void allocate(Pass& pass) {
-  const DType type = pass.x.value().type();
+void allocate(Pass& pass, bool tracing) {
+  const DType type = pass.directions[0].w_hh.value().type();
   const int64_t rows = pass.packing.num_rows();
   const int64_t sequences = pass.packing.sequences();
-  const int64_t hidden = pass.inputs[0].w_ih.matrix().rows / pass.kind.blocks();
-  const int64_t width = pass.inputs[0].w_hh.matrix().columns;
+  const int64_t hidden = pass.directions[0].w_ih.matrix().rows / pass.kind.blocks();
+  const int64_t width = pass.directions[0].w_hh.matrix().columns;
   const bool has_cell = pass.kind.has_cell_state();
-  pass.y = Tensor({rows, width * static_cast<int64_t>(pass.inputs.size())}, type);
-  for (size_t d = 0; d < pass.inputs.size(); ++d) {
+  pass.y = Tensor({rows, width * static_cast<int64_t>(pass.directions.size())}, type);
+  for (size_t d = 0; d < pass.directions.size(); ++d) {
     pass.h_n.emplace_back(Shape{sequences, width}, type);
     pass.c_n.push_back(has_cell ? Tensor({sequences, hidden}, type) : Tensor());
     pass.gates.emplace_back(Shape{rows, pass.kind.saved_blocks() * hidden}, type);
     pass.cells.push_back(has_cell ? Tensor({rows, hidden}, type) : Tensor());
-    if (pass.x.tape().options().tracing) {
+    if (tracing) {
       pass.d_states.push_back(Tensor::zeros({rows, has_cell ? hidden : width}, type));
     }
   }
@@ -55,9 +53,13 @@ void allocate(Pass& pass) {
 
 void forward(Backend& backend, const Pass& pass) {
   std::vector<RecurrentDirection> directions;
-  for (size_t d = 0; d < pass.inputs.size(); ++d) directions.push_back(pass.direction(d));
-  backend.recurrent_forward(
-      {.kind = pass.kind, .rows = pass.packing.rows(), .x = pass.x.matrix(), .directions = directions});
+  for (size_t d = 0; d < pass.directions.size(); ++d) directions.push_back(pass.direction(d));
+  backend.recurrent_forward({.kind = pass.kind,
+                             .rows = pass.packing.rows(),
+                             .x = pass.x.x.matrix(),
+                             .x_rows = pass.x.rows,
+                             .precision = pass.precision,
+                             .directions = directions});
 }
 
 // Results: y, then h_n and c_n of each direction. Inputs: x, then kInputsPerDirection of each direction.
@@ -65,7 +67,7 @@ void backward(Backend& backend, const Pass& pass, const Gradients& g) {
   const int64_t width = pass.h_n[0].dim(1);
   const size_t states = pass.kind.has_cell_state() ? 2 : 1;
   std::vector<RecurrentDirectionBackward> directions;
-  for (size_t d = 0; d < pass.inputs.size(); ++d) {
+  for (size_t d = 0; d < pass.directions.size(); ++d) {
     const size_t in = 1 + d * kInputsPerDirection;
     const size_t out = 1 + d * states;
     const ConstMatrix d_y = g.result(0);
@@ -81,14 +83,16 @@ void backward(Backend& backend, const Pass& pass, const Gradients& g) {
   }
   backend.recurrent_backward({.kind = pass.kind,
                               .rows = pass.packing.rows(),
-                              .x = pass.x.matrix(),
+                              .x = pass.x.x.matrix(),
+                              .x_rows = pass.x.rows,
+                              .precision = pass.precision,
                               .d_x = g.input(0),
                               .directions = directions});
 }
 
 std::vector<Variable> input_list(const Pass& pass) {
-  std::vector<Variable> list = {pass.x};
-  for (const DirectionInputs& in : pass.inputs) {
+  std::vector<Variable> list = {pass.x.x};
+  for (const DirectionInputs& in : pass.directions) {
     for (const Variable& variable :
          {in.w_ih, in.w_hh, in.b_ih, in.b_hh, in.w_hr, in.peepholes, in.h0, in.c0}) {
       list.push_back(variable);
@@ -99,7 +103,7 @@ std::vector<Variable> input_list(const Pass& pass) {
 
 std::vector<Tensor> result_list(const Pass& pass) {
   std::vector<Tensor> list = {pass.y};
-  for (size_t d = 0; d < pass.inputs.size(); ++d) {
+  for (size_t d = 0; d < pass.directions.size(); ++d) {
     list.push_back(pass.h_n[d]);
     if (pass.kind.has_cell_state()) list.push_back(pass.c_n[d]);
   }
@@ -120,12 +124,10 @@ std::vector<RecurrentTrace> traces_of(const Pass& pass) {
 
 }  // namespace
 
-LayerOutput recurrent_layer(const CellKind& kind, const Variable& x, const Packing& packing,
-                            const std::vector<DirectionInputs>& directions) {
-  Tape& tape = x.tape();
+LayerOutput recurrent_layer(Tape& tape, const LayerPass& layer, const Packing& packing) {
   Backend& backend = tape.backend();
-  auto pass = std::make_shared<Pass>(Pass{.kind = kind, .packing = packing, .x = x, .inputs = directions});
-  allocate(*pass);
+  auto pass = std::make_shared<Pass>(Pass{layer, packing});
+  allocate(*pass, tape.options().tracing);
   forward(backend, *pass);
   LayerOutput output{.traces = traces_of(*pass)};
   std::vector<Variable> results =
@@ -134,7 +136,7 @@ LayerOutput recurrent_layer(const CellKind& kind, const Variable& x, const Packi
   output.y = results[0];
   for (size_t i = 1; i < results.size();) {
     output.h_n.push_back(results[i++]);
-    if (kind.has_cell_state()) output.c_n.push_back(results[i++]);
+    if (layer.kind.has_cell_state()) output.c_n.push_back(results[i++]);
   }
   return output;
 }

@@ -10,7 +10,16 @@ namespace rondo {
 /// The variables of one direction of one layer; h0, c0 and the optional weights may be empty.
 struct DirectionInputs {
   Variable w_ih, w_hh, b_ih, b_hh, w_hr, peepholes, h0, c0;
-  Tensor state_mask;  ///< [N, P] or empty
+  Tensor state_mask;                        ///< [N, P] or empty
+  const PackedRecurrent* packed = nullptr;  ///< of these weights, which must outlive the pass, or null
+};
+
+/// What one layer works on.
+struct LayerPass {
+  CellKind kind;
+  Precision precision = Precision::kFloat32;
+  DistinctRows x;  ///< no x but rows: those of the packed weights' table
+  std::vector<DirectionInputs> directions;
 };
 
 struct LayerOutput {
@@ -20,7 +29,6 @@ struct LayerOutput {
 };
 
 /// The second direction, if there is one, reads in reverse.
-LayerOutput recurrent_layer(const CellKind& kind, const Variable& x, const Packing& packing,
-                            const std::vector<DirectionInputs>& directions);
+LayerOutput recurrent_layer(Tape& tape, const LayerPass& layer, const Packing& packing);
 
 }  // namespace rondo

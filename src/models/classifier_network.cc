@@ -45,7 +45,7 @@ void ClassifierNetwork::initialize(const Stream& stream) {
   linear_->initialize(rule, stream.sub(3));
 }
 
-Variable ClassifierNetwork::pooled(const RecurrentOutput& output, const Packing& packing,
+Variable ClassifierNetwork::pooled(const RecurrentOutput& output, const Packing& packing, Precision precision,
                                    ClassifierPass& pass) const {
   // The state at each sequence's own end, directions side by side: not the last column of a padded output.
   const auto final = [&] {
@@ -60,7 +60,7 @@ Variable ClassifierNetwork::pooled(const RecurrentOutput& output, const Packing&
     case PoolKind::kMax:
       return pool(Pool::kMax, output.y, packing);
     case PoolKind::kAttention: {
-      const Attended attended = attention_->forward(output.y, packing);
+      const Attended attended = attention_->forward(output.y, packing, precision);
       pass.attention = attended.weights;
       return attended.y;
     }
@@ -73,12 +73,34 @@ Variable ClassifierNetwork::pooled(const RecurrentOutput& output, const Packing&
   throw_error<ConfigError>("pool: unknown kind");
 }
 
+void ClassifierNetwork::prepare(Backend& backend, Precision precision, int64_t max_table_bytes) {
+  const bool table = recurrent_.table_bytes(vocabulary_) <= max_table_bytes;
+  prepared_ = recurrent_.prepare(backend, precision, table ? embedding_.table().value : Tensor());
+}
+
+const PreparedStack* ClassifierNetwork::prepared_for(const Tape& tape) const {
+  const bool plain = !tape.options().recording && !tape.options().training;
+  return plain && prepared_ && prepared_->backend == &tape.backend() ? &*prepared_ : nullptr;
+}
+
+RecurrentInput ClassifierNetwork::recurrent_input(Tape& tape, std::span<const int32_t> ids) const {
+  const PreparedStack* prepared = prepared_for(tape);
+  if (prepared != nullptr && prepared->table_rows > 0 && !ids.empty()) {
+    embedding_.check(ids);
+    return {.ids = ids, .prepared = prepared};
+  }
+  return {.x = embedding_.forward(tape, ids, options_.embedding_dropout), .prepared = prepared};
+}
+
 ClassifierPass ClassifierNetwork::forward(Tape& tape, std::span<const int32_t> ids,
                                           const Packing& packing) const {
-  const Variable x = embedding_.forward(tape, ids, options_.embedding_dropout);
-  RecurrentOutput output = recurrent_.forward(tape, x, packing);
+  const RecurrentInput input = recurrent_input(tape, ids);
+  RecurrentOutput output = recurrent_.forward(tape, input, packing);
   ClassifierPass pass;
-  pass.logits = linear_->forward(dropout(pooled(output, packing, pass), options_.output_dropout));
+  const Precision inside = input.prepared ? input.prepared->precision : options_.recurrent.precision;
+  // int8 is for the recurrent weights: outside, rows are no bounded states, and the products are small.
+  const Precision outside = inside == Precision::kInt8 ? Precision::kFloat32 : inside;
+  pass.logits = linear_->forward(dropout(pooled(output, packing, outside, pass), options_.output_dropout));
   pass.traces = std::move(output.traces);
   return pass;
 }

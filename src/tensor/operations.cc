@@ -4,19 +4,30 @@
 
 namespace rondo {
 
-Variable linear(const Variable& x, const Variable& w, const Variable& b) {
+Variable linear(const Variable& x, const Variable& w, const Variable& b, Precision precision) {
   if (x.matrix().columns != w.matrix().columns) {
     throw_error<ShapeError>("linear: x must be [R, {}], got {}", w.matrix().columns, to_string(x.shape()));
   }
   Backend& backend = x.tape().backend();
   Tensor y({x.matrix().rows, w.matrix().rows}, x.value().type());
-  backend.product(
-      {.a = x.matrix(), .b = w.matrix(), .c = y.matrix(), .bias = b.matrix(), .transpose_b = true});
-  return x.tape().make_result(y, {x, w, b}, [&backend, x, w](const Gradients& g) {
+  backend.product({.a = x.matrix(),
+                   .b = w.matrix(),
+                   .c = y.matrix(),
+                   .bias = b.matrix(),
+                   .transpose_b = true,
+                   .precision = precision});
+  return x.tape().make_result(y, {x, w, b}, [&backend, x, w, precision](const Gradients& g) {
     const ConstMatrix d_y = g.result();
-    if (Matrix d_x = g.input(0)) backend.product({.a = d_y, .b = w.matrix(), .c = d_x, .accumulate = true});
+    if (Matrix d_x = g.input(0)) {
+      backend.product({.a = d_y, .b = w.matrix(), .c = d_x, .accumulate = true, .precision = precision});
+    }
     if (Matrix d_w = g.input(1)) {
-      backend.product({.a = d_y, .b = x.matrix(), .c = d_w, .transpose_a = true, .accumulate = true});
+      backend.product({.a = d_y,
+                       .b = x.matrix(),
+                       .c = d_w,
+                       .transpose_a = true,
+                       .accumulate = true,
+                       .precision = precision});
     }
     if (Matrix d_b = g.input(2)) backend.add_column_sums(d_y, d_b);
   });

@@ -11,7 +11,8 @@ namespace rondo {
 
 /// y = x w^T + b.  x [R, D], w [K, D], b [1, K] or none -> [R, K].
 /// @throws ShapeError if x.dim(1) != w.dim(1).  Cost: 2*R*D*K operations.
-Variable linear(const Variable& x, const Variable& w, const Variable& b = {});
+Variable linear(const Variable& x, const Variable& w, const Variable& b = {},
+                Precision precision = Precision::kFloat32);
 
 /// y = act(x), elementwise.
 Variable activate(Activation kind, const Variable& x);

@@ -1,6 +1,7 @@
 #include "text/vocabulary.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <utility>
 
@@ -8,7 +9,16 @@
 
 namespace rondo {
 
-Vocabulary::Vocabulary() : tokens_{kUnknownToken} { ids_.emplace(kUnknownToken, kUnknown); }
+Vocabulary::Vocabulary() : tokens_{kUnknownToken}, slots_(2, kEmpty) {
+  slots_[slot(kUnknownToken)] = kUnknown;
+}
+
+size_t Vocabulary::slot(std::string_view token) const {
+  const size_t mask = slots_.size() - 1;
+  size_t at = TokenHash()(token) & mask;
+  while (slots_[at] != kEmpty && tokens_[static_cast<size_t>(slots_[at])] != token) at = (at + 1) & mask;
+  return at;
+}
 
 Vocabulary Vocabulary::from_tokens(std::vector<std::string> tokens) {
   if (tokens.empty()) throw_error<FormatError>("vocabulary: no tokens, expected the unknown word at least");
@@ -16,22 +26,22 @@ Vocabulary Vocabulary::from_tokens(std::vector<std::string> tokens) {
     throw_error<FormatError>("vocabulary: {} tokens are more than 32-bit ids can number", tokens.size());
   }
   Vocabulary result;
-  result.ids_.clear();
-  result.ids_.reserve(tokens.size());
-  for (size_t i = 0; i < tokens.size(); ++i) {
-    const auto [entry, is_new] = result.ids_.emplace(tokens[i], static_cast<int32_t>(i));
-    if (!is_new) {
-      throw_error<FormatError>("vocabulary: token \"{}\" stands at id {} and again at {}", tokens[i],
-                               entry->second, i);
-    }
-  }
   result.tokens_ = std::move(tokens);
+  result.slots_.assign(std::bit_ceil(2 * result.tokens_.size()), kEmpty);
+  for (size_t i = 0; i < result.tokens_.size(); ++i) {
+    int32_t& place = result.slots_[result.slot(result.tokens_[i])];
+    if (place != kEmpty) {
+      throw_error<FormatError>("vocabulary: token \"{}\" stands at id {} and again at {}", result.tokens_[i],
+                               place, i);
+    }
+    place = static_cast<int32_t>(i);
+  }
   return result;
 }
 
 int32_t Vocabulary::id(std::string_view token) const {
-  const auto entry = ids_.find(token);
-  return entry == ids_.end() ? kUnknown : entry->second;
+  const int32_t id = slots_[slot(token)];
+  return id == kEmpty ? kUnknown : id;
 }
 
 std::vector<int32_t> Vocabulary::ids(std::span<const std::string> tokens) const {

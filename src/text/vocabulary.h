@@ -47,8 +47,14 @@ class Vocabulary {
   const std::vector<std::string>& tokens() const { return tokens_; }
 
  private:
+  /// Where `token` stands in slots_, or the empty slot that it would take.
+  size_t slot(std::string_view token) const;
+
   std::vector<std::string> tokens_;
-  TokenMap<int32_t> ids_;
+  // Hash table with linear probing: ids by the hash of their token, kEmpty between; half of it at most is
+  // full. A map with nodes would hold every token twice.
+  static constexpr int32_t kEmpty = -1;
+  std::vector<int32_t> slots_;
 };
 
 /// The order of tokens of equal frequency, by their bytes.

@@ -1,9 +1,12 @@
 #include "training/optimizer.h"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <numeric>
 #include <unordered_map>
+#include <utility>
 
 #include "base/errors.h"
 #include "training/clipping.h"
@@ -38,6 +41,36 @@ bool moves_without_gradient(const OptimizerOptions& options) {
 
 bool couples_weight_decay(const OptimizerOptions& options) {
   return options.weight_decay > 0 && options.optimizer != OptimizerRule::kAdamW;
+}
+
+int64_t row_bytes(const Matrix& m) { return m.columns * size_of(m.type); }
+
+char* row_at(const Matrix& m, int64_t row) {
+  return static_cast<char*>(m.data) + row * m.stride * size_of(m.type);
+}
+
+Tensor gather(const Matrix& table, std::span<const int32_t> rows) {
+  Tensor copy({static_cast<int64_t>(rows.size()), table.columns}, table.type);
+  char* to = static_cast<char*>(copy.raw());
+  for (size_t i = 0; i < rows.size(); ++i, to += row_bytes(table)) {
+    std::memcpy(to, row_at(table, rows[i]), row_bytes(table));
+  }
+  return copy;
+}
+
+void put_back(const Matrix& copy, std::span<const int32_t> rows, const Matrix& table) {
+  if (!table) return;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    std::memcpy(row_at(table, rows[i]), row_at(copy, static_cast<int64_t>(i)), row_bytes(table));
+  }
+}
+
+/// By bits: a negative zero is none.
+bool is_zero_row(const Tensor& table, int64_t row) {
+  if (!table) return true;
+  const int64_t columns = table.matrix().columns;
+  const float* numbers = table.data<float>() + row * columns;
+  return std::all_of(numbers, numbers + columns, [](float x) { return std::bit_cast<uint32_t>(x) == 0; });
 }
 
 Tensor zeros_like(const Tensor& value, const char* name) {
@@ -163,34 +196,41 @@ void Optimizer::step_table(Slot& slot, double rate, double scale) {
   step_rows(slot, step);
 }
 
+// Rows are put side by side, stepped by one call and put back: a call a row would work out the numbers of the
+// step anew for each.
 void Optimizer::step_rows(Slot& slot, const OptimizerStep& table) {
   const RowGradient& gradient = slot.parameter->row_gradient;
-  const auto step_row = [&](int64_t i) {
-    const int32_t row = gradient.rows[i];
+  const auto step_some = [&](int64_t begin, int64_t end) {
+    const std::span rows(gradient.rows.data() + begin, static_cast<size_t>(end - begin));
     OptimizerStep step = table;
-    step.gradient = gradient.values.matrix().rows_at(i, 1);
-    for (Matrix* matrix : {&step.parameter, &step.first, &step.second}) {
-      if (*matrix) *matrix = matrix->rows_at(row, 1);
+    step.gradient = gradient.values.matrix().rows_at(begin, end - begin);
+    Tensor copies[3];
+    Matrix* const matrices[] = {&step.parameter, &step.first, &step.second};
+    for (int i = 0; i < 3; ++i) {
+      if (*matrices[i]) *matrices[i] = (copies[i] = gather(*matrices[i], rows)).matrix();
     }
     backend_.optimize(step);
-    if (slot.lazy()) slot.done[row] = steps_;
+    put_back(step.parameter, rows, table.parameter);
+    put_back(step.first, rows, table.first);
+    put_back(step.second, rows, table.second);
+    if (!slot.lazy()) return;
+    for (const int32_t row : rows) slot.done[row] = steps_;
   };
-  const auto count = static_cast<int64_t>(gradient.rows.size());
-  backend_.threads().split(count, kRowsPerTask, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) step_row(i);
-  });
+  backend_.threads().split(static_cast<int64_t>(gradient.rows.size()), kRowsPerTask, step_some);
 }
 
 void Optimizer::catch_up(Slot& slot, std::span<const int32_t> rows) {
   if (!slot.lazy()) return;
   const Profile::Scope timed(profile_, Profile::Section::kOptimizer);
+  const bool rests = options_.optimizer != OptimizerRule::kAdamW || options_.weight_decay == 0;
   late_rows_.clear();
   late_done_.clear();
   for (int32_t row : rows) {
-    if (slot.done[row] == steps_) continue;
+    const int64_t done = std::exchange(slot.done[row], steps_);
+    // A row that never had a gradient, most of a large table for long, has nothing to make up for.
+    if (done == steps_ || (rests && is_zero_row(slot.first, row) && is_zero_row(slot.second, row))) continue;
     late_rows_.push_back(row);
-    late_done_.push_back(slot.done[row]);
-    slot.done[row] = steps_;
+    late_done_.push_back(done);
   }
   if (late_rows_.empty()) return;
   backend_.catch_up({.table = make_step(slot, 0, 1),

@@ -166,7 +166,7 @@ LoopOutcome TrainingLoop::run() {
       save_checkpoint();
       return {.stopped = true, .updates = state_.update, .skipped = state_.skipped, .best = state_.best};
     }
-    if (epoch_ends || seconds_since(checkpointed_) > parts_.options.checkpoint_seconds) save_checkpoint();
+    if (epoch_ends || seconds_since(checkpointed_) > parts_.options.checkpoint_seconds) try_checkpoint();
   }
   if (best_.empty()) fail("no evaluation gave a finite loss");
   take_best();
@@ -313,6 +313,17 @@ void TrainingLoop::take_best() {
   for (const auto& [name, value] : best_) {
     const Tensor& target = parts_.task.parameters().find(name).value;
     if (value.bytes() > 0) std::memcpy(target.raw(), value.raw(), static_cast<size_t>(value.bytes()));
+  }
+}
+
+// A disk that is full for a while costs a checkpoint, not the run; the one before still stands.
+void TrainingLoop::try_checkpoint() {
+  try {
+    save_checkpoint();
+  } catch (const IoError& error) {
+    checkpointed_ = Clock::now();
+    parts_.observer.checkpoint_failed(error.what());
+    if (log_) log_->append({{"event", "checkpoint_failed"}, {"update", state_.update}, {"why", error.what()}});
   }
 }
 

@@ -108,6 +108,7 @@ class TrainingLoop {
   void evaluate();
   void keep_best();
   void take_best();
+  void try_checkpoint();
   void save_checkpoint();
   void save_model();
   void report_progress(const TrainingTask::Step& step, const Optimizer::StepReport& report, double rate);

@@ -62,6 +62,8 @@ class TrainingObserver {
   virtual void progressed(const TrainingProgress&) {}
   virtual void evaluated(const TrainingEvaluation&) {}
   virtual void skipped(const SkippedStep&) {}
+  /// A checkpoint could not be written: the run goes on, and would be resumed from the one before.
+  virtual void checkpoint_failed(const std::string&) {}
   /// Asked after each update: true saves a checkpoint and ends the run, to be resumed later.
   virtual bool stop_wanted() { return false; }
 };
