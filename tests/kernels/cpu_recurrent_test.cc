@@ -201,6 +201,12 @@ TEST(CpuRecurrent, ThreadsChangeNoBit) {
     // More sequences: enough work for several shards.
     for (int i = 0; i < 40; ++i) shape.lengths.push_back(3 + i % 17);
     cases.push_back(shape);
+    // Two sequences: too few to share, so threads share the units of each step.
+    shape.hidden = 160;
+    shape.projection = shape.projection > 0 ? 80 : 0;
+    shape.lengths = {40, 37};
+    shape.name += "_streams";
+    cases.push_back(shape);
   }
   const auto two = make_cpu_backend(2), four = make_cpu_backend(4);
   for (const RecurrentCase& shape : cases) {
