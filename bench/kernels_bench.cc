@@ -1,7 +1,9 @@
-// Speed of the CPU kernels on one thread, in GF/s, beside the processor's own peak: judge the ratio.
+// Speed of the CPU kernels in GF/s, beside the processor's own peak: judge the ratio. On one thread, or on
+// RONDO_BENCH_THREADS.
 //   bench/kernels_bench --benchmark_filter='Peak|Lstm'
 #include <benchmark/benchmark.h>
 
+#include <cstdlib>
 #include <vector>
 
 #include "base/random.h"
@@ -13,7 +15,8 @@ namespace rondo {
 namespace {
 
 Backend& cpu() {
-  static const auto backend = make_cpu_backend(1);
+  static const char* threads = std::getenv("RONDO_BENCH_THREADS");
+  static const auto backend = make_cpu_backend(threads == nullptr ? 1 : std::atoi(threads));
   return *backend;
 }
 
