@@ -1,7 +1,9 @@
-// Speed of the CPU kernels on one thread, in GF/s, beside the processor's own peak: judge the ratio.
+// Speed of the CPU kernels in GF/s, beside the processor's own peak: judge the ratio. On one thread, or on
+// RONDO_BENCH_THREADS.
 //   bench/kernels_bench --benchmark_filter='Peak|Lstm'
 #include <benchmark/benchmark.h>
 
+#include <cstdlib>
 #include <vector>
 
 #include "base/random.h"
@@ -13,7 +15,8 @@ namespace rondo {
 namespace {
 
 Backend& cpu() {
-  static const auto backend = make_cpu_backend(1);
+  static const char* threads = std::getenv("RONDO_BENCH_THREADS");
+  static const auto backend = make_cpu_backend(threads == nullptr ? 1 : std::atoi(threads));
   return *backend;
 }
 
@@ -156,46 +159,64 @@ struct Layer {
     backward_ = {b};
   }
 
-  RecurrentForward forward() {
-    return {.kind = kind, .rows = packing.rows(), .x = matrix(x, R, D), .directions = forward_};
+  /// Weights kept packed: the passes that follow use them.
+  std::unique_ptr<PackedRecurrent> pack(Precision precision) {
+    auto packed = cpu().pack_recurrent(kind, forward_[0].weights, precision, {}, N <= 3);
+    forward_[0].packed = packed.get();
+    return packed;
   }
-  RecurrentBackward backward() {
+  RecurrentForward forward(Precision precision) {
     return {.kind = kind,
             .rows = packing.rows(),
             .x = matrix(x, R, D),
+            .precision = precision,
+            .directions = forward_};
+  }
+  RecurrentBackward backward(Precision precision) {
+    return {.kind = kind,
+            .rows = packing.rows(),
+            .x = matrix(x, R, D),
+            .precision = precision,
             .d_x = matrix(d_x, R, D),
             .directions = backward_};
   }
   int64_t operations() const { return 2 * R * G * H * (D + H); }
 };
 
-/// Arguments B, D, H, T.
-template <Cell kCell, bool kTraining>
-void Recurrent(benchmark::State& state) {
-  Layer layer(kCell, state.range(0), state.range(3), state.range(1), state.range(2));
+/// Arguments B, D, H, T. Inference keeps its weights packed.
+void recurrent(benchmark::State& state, Cell cell, bool training, Precision precision) {
+  Layer layer(cell, state.range(0), state.range(3), state.range(1), state.range(2));
+  const auto packed = training ? nullptr : layer.pack(precision);
   for (auto _ : state) {
-    cpu().recurrent_forward(layer.forward());
-    if (kTraining) cpu().recurrent_backward(layer.backward());
+    cpu().recurrent_forward(layer.forward(precision));
+    if (training) cpu().recurrent_backward(layer.backward(precision));
   }
-  report(state, layer.operations() * (kTraining ? 3 : 1));
-  const auto tokens = static_cast<double>(layer.R);
-  state.counters["tokens/s"] = benchmark::Counter(tokens, benchmark::Counter::kIsIterationInvariantRate);
+  report(state, layer.operations() * (training ? 3 : 1));
+  const auto steps = static_cast<double>(state.range(3));
+  state.counters["s/step"] =
+      benchmark::Counter(steps, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
-void shapes(benchmark::internal::Benchmark* bench) {
-  bench->Args({16, 64, 32, 50});  // the lesson's
-  for (int64_t batch : {1, 16, 32}) {
-    for (int64_t hidden : {32, 64, 128, 256, 512}) bench->Args({batch, hidden, hidden, 64});
+void register_recurrent() {
+  for (const auto& [cell, name] :
+       {std::pair{Cell::kRnn, "Rnn"}, {Cell::kLstm, "Lstm"}, {Cell::kGru, "Gru"}}) {
+    for (const auto& [precision, suffix] : {std::pair{Precision::kFloat32, ""},
+                                            {Precision::kBfloat16, "Bfloat16"},
+                                            {Precision::kInt8, "Int8"}}) {
+      for (const bool training : {false, true}) {
+        if (training && precision == Precision::kInt8) continue;
+        auto* bench = benchmark::RegisterBenchmark(
+            (name + std::string(training ? "Training" : "Forward") + suffix).c_str(), recurrent, cell,
+            training, precision);
+        bench->Args({16, 64, 32, 50});  // the lesson's
+        for (const int64_t batch : {1, 8, 32}) {
+          for (const int64_t hidden : {32, 64, 128, 256, 512, 1024}) bench->Args({batch, hidden, hidden, 64});
+        }
+        bench->Unit(benchmark::kMicrosecond);
+      }
+    }
   }
-  bench->Unit(benchmark::kMicrosecond);
 }
-
-BENCHMARK(Recurrent<Cell::kRnn, false>)->Name("RnnForward")->Apply(shapes);
-BENCHMARK(Recurrent<Cell::kRnn, true>)->Name("RnnTraining")->Apply(shapes);
-BENCHMARK(Recurrent<Cell::kLstm, false>)->Name("LstmForward")->Apply(shapes);
-BENCHMARK(Recurrent<Cell::kLstm, true>)->Name("LstmTraining")->Apply(shapes);
-BENCHMARK(Recurrent<Cell::kGru, false>)->Name("GruForward")->Apply(shapes);
-BENCHMARK(Recurrent<Cell::kGru, true>)->Name("GruTraining")->Apply(shapes);
 
 /// Adam over an embedding of 95,812 words, the lesson's.
 void Adam(benchmark::State& state) {
@@ -213,4 +234,9 @@ BENCHMARK(Adam)->Unit(benchmark::kMillisecond);
 }  // namespace
 }  // namespace rondo
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  rondo::register_recurrent();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+}

@@ -47,10 +47,12 @@ class Backend {
 
   /// Weights for many forward passes of this precision. With `embedding` [V, D] they hold the table
   /// W embedding + b of all inputs [V, S*H] too, whose rows have the bits of the product.
+  /// @param streams  they will meet one to three sequences at a time; else many. Changes speed alone.
   /// Null where a backend has nothing to prepare. @throws ShapeError as recurrent_forward.
   virtual std::unique_ptr<PackedRecurrent> pack_recurrent(const CellKind& kind,
                                                           const RecurrentWeights& weights,
-                                                          Precision precision, ConstMatrix embedding) = 0;
+                                                          Precision precision, ConstMatrix embedding,
+                                                          bool streams = false) = 0;
   virtual void recurrent_forward(const RecurrentForward& pass) = 0;
   virtual void recurrent_backward(const RecurrentBackward& pass) = 0;
 

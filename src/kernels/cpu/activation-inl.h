@@ -1,5 +1,5 @@
 // exp, sigmoid and tanh of float32 vectors, at most 2 units in the last place from the exact value.
-// Polynomials: Cephes (Moshier 1989), expf and tanhf.
+// Polynomial: Cephes (Moshier 1989), expf.
 #if defined(RONDO_KERNELS_CPU_ACTIVATION_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef RONDO_KERNELS_CPU_ACTIVATION_INL_H_
 #undef RONDO_KERNELS_CPU_ACTIVATION_INL_H_
@@ -13,9 +13,12 @@ HWY_BEFORE_NAMESPACE();
 namespace rondo {
 namespace HWY_NAMESPACE {
 
-/// 1 + exp(x) for |x| <= 87.3: with x = n*log(2) + r it is 2^n + (1 + 2^n*(exp(r)-1)), so that the sum rounds
-/// only where it must.
-HWY_INLINE Vector one_plus_exp(Vector x) {
+/// exp(x) - 1 = power*part + (power - 1), for |x| <= 87.3: x = n*log(2) + r, power = 2^n, part = exp(r) - 1,
+/// apart so that a sum rounds only where it must.
+struct Exponential {
+  Vector power, part;
+};
+HWY_INLINE Exponential exponential(Vector x) {
   const hn::RebindToSigned<Lanes> integers;
   const auto n = hn::NearestInt(hn::Mul(x, set(1.44269504089F)));
   const Vector whole = hn::ConvertTo(Lanes(), n);
@@ -27,10 +30,8 @@ HWY_INLINE Vector one_plus_exp(Vector x) {
   p = hn::MulAdd(p, r, set(4.1665795894e-2F));
   p = hn::MulAdd(p, r, set(1.6666665459e-1F));
   p = hn::MulAdd(p, r, set(5.0000001201e-1F));
-  p = hn::MulAdd(p, hn::Mul(r, r), r);
   const auto exponent = hn::ShiftLeft<23>(hn::Add(n, hn::Set(integers, 127)));
-  const Vector power = hn::BitCast(Lanes(), exponent);
-  return hn::Add(power, hn::MulAdd(power, p, set(1.0F)));
+  return {hn::BitCast(Lanes(), exponent), hn::MulAdd(p, hn::Mul(r, r), r)};
 }
 
 /// x where it is below the limit, and where it is not a number: one instruction, in this order of operands,
@@ -45,22 +46,20 @@ HWY_INLINE Vector at_most(float limit, Vector x) {
 
 /// 1 / (1 + exp(-x)).
 HWY_INLINE Vector sigmoid(Vector x) {
-  const Vector within = at_most(87.3F, hn::Neg(at_most(87.3F, x)));
-  return hn::Div(set(1.0F), one_plus_exp(within));
+  const Exponential e = exponential(at_most(87.3F, hn::Neg(at_most(87.3F, x))));
+  return hn::Div(set(1.0F), hn::Add(e.power, hn::MulAdd(e.power, e.part, set(1.0F))));
 }
 
-/// sign(x) * (1 - 2/(1 + exp(2|x|))), or near 0, where that subtraction would cancel, a polynomial.
+/// sign(x) * q, q = m / (m + 2), m = exp(2|x|) - 1. Near 0 m/2 - m/2*q instead: what the sum m + 2 rounds off
+/// then counts less. (1.4 units in the last place at most, 2.4 without.)
 HWY_INLINE Vector tanh(Vector x) {
-  const Vector size = hn::Abs(x);
-  const Vector z = hn::Mul(x, x);
-  Vector p = hn::MulAdd(set(-5.70498872745e-3F), z, set(2.06390887954e-2F));
-  p = hn::MulAdd(p, z, set(-5.37397155531e-2F));
-  p = hn::MulAdd(p, z, set(1.33314422036e-1F));
-  p = hn::MulAdd(p, z, set(-3.33332819422e-1F));
-  const Vector near = hn::MulAdd(hn::Mul(p, z), size, size);
-  const Vector within = at_most(10, size);  // tanh(10) rounds to 1
-  const Vector far = hn::Sub(set(1.0F), hn::Div(set(2.0F), one_plus_exp(hn::Add(within, within))));
-  return hn::CopySign(hn::IfThenElse(hn::Lt(size, set(0.625F)), near, far), x);
+  const Vector size = at_most(10, hn::Abs(x));  // tanh(10) rounds to 1
+  const Exponential e = exponential(hn::Add(size, size));
+  const Vector m = hn::MulAdd(e.power, e.part, hn::Sub(e.power, set(1.0F)));
+  const Vector q = hn::Div(m, hn::Add(m, set(2.0F)));
+  const Vector half = hn::Mul(m, set(0.5F));
+  const Vector near = hn::NegMulAdd(half, q, half);
+  return hn::CopySign(hn::IfThenElse(hn::Lt(size, set(0.3F)), near, q), x);
 }
 
 HWY_INLINE Vector relu(Vector x) { return hn::Max(x, zero()); }

@@ -47,11 +47,12 @@ class CpuBackend final : public ReferenceBackend {
   }
 
   std::unique_ptr<PackedRecurrent> pack_recurrent(const CellKind& kind, const RecurrentWeights& weights,
-                                                  Precision precision, ConstMatrix embedding) override {
-    ReferenceBackend::pack_recurrent(kind, weights, precision, embedding);  // checks the operands
+                                                  Precision precision, ConstMatrix embedding,
+                                                  bool streams) override {
+    ReferenceBackend::pack_recurrent(kind, weights, precision, embedding, streams);  // checks the operands
     if (!fast(weights.w_hh)) return nullptr;
     const ZeroDenormals guard;
-    return cpu_pack_recurrent(threads(), kind, weights, precision, embedding);
+    return cpu_pack_recurrent(threads(), kind, weights, precision, embedding, streams);
   }
   void recurrent_forward(const RecurrentForward& pass) override {
     reference::check_recurrent(pass);

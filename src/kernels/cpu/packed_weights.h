@@ -19,10 +19,15 @@ struct WeightSource {
   ConstMatrix b;            ///< [k, columns], or [columns, k] where transposed
   bool transposed = false;  ///< kInt8 is for transposed weights only: a column of the product has one scale
   Precision precision = Precision::kFloat32;
+  bool streams = false;  ///< for a few rows at a time: panels that a tile takes together stand row by row
+                         ///< side by side, as one stream of memory; else each panel stays in the first cache
   int64_t units = 0;
   std::vector<int64_t> from = {0};  ///< first column of each block in b
   std::vector<int64_t> to = {0};    ///< and in the result
 };
+
+/// So many rows read packed weights as one stream; more rows share what the caches hold.
+inline constexpr int64_t kStreamRows = 3;
 
 class PackedWeights {
  public:
@@ -46,27 +51,31 @@ class PackedWeights {
 
  private:
   struct PanelPlace {
-    const float* packed;
     int64_t column;  // in c
     int64_t source;  // in b
     int64_t columns;
     int vectors;
+    float* packed = nullptr;
+    int64_t packed_k = 0;
   };
   const TileKernels* kernels_ = nullptr;
   Precision precision_ = Precision::kFloat32;
   std::vector<PanelPlace> panels_;
   const float* scales_ = nullptr;     // kInt8, of each column of b
   const int32_t* offsets_ = nullptr;  // kInt8
+  bool fetch_ = false;
   int64_t words_ = 0, units_ = 0, width_ = 1, groups_ = 0, blocks_ = 0;
 
   /// Consecutive panels, and the words of k, that one call of multiply works on.
   struct Step {
     int64_t first, panels, first_word, words;
   };
+  void list_panels(const WeightSource& source);
+  void place_panels(float* packed, bool streams);
   int64_t joined(int64_t first, int64_t end, int64_t rows) const;
   Tile make_tile(const Step& step, ConstRows a) const;
   void multiply_panels(const Step& step, const Operand& a, Rows c, int64_t rows, const Part& part) const;
-  void multiply_panels_int8(const Step& step, const Operand& a, Rows c, int64_t rows, const Part& part) const;
+  void multiply_int8_panels(const Step& step, const Operand& a, Rows c, int64_t rows, const Part& part) const;
   void run(const Step& step, Tile tile, int64_t rows) const;
 };
 

@@ -46,6 +46,7 @@ void pack_panel(const Plan& plan, int64_t panel) {
                      .k = plan.k,
                      .columns = plan.columns(panel),
                      .width = plan.vectors(panel) * plan.kernels.lanes,
+                     .packed_k = plan.vectors(panel) * plan.kernels.lanes,
                      .packed = plan.packed + panel * plan.width * plan.k});
 }
 

@@ -87,9 +87,12 @@ class BackwardDirection {
   void pack(ScratchFrame& frame) {
     const TileKernels& kernels = tile_kernels();
     const ConstMatrix& u = d_.weights.w_hh;
-    state_ = PackedWeights(kernels, frame, {.b = u, .precision = precision_, .units = P_});
+    const bool streams = rows_.sequences <= kStreamRows;
+    state_ =
+        PackedWeights(kernels, frame, {.b = u, .precision = precision_, .streams = streams, .units = P_});
     if (const ConstMatrix& w = d_.weights.w_hr; w) {
-      project_ = PackedWeights(kernels, frame, {.b = w, .precision = precision_, .units = H_});
+      project_ =
+          PackedWeights(kernels, frame, {.b = w, .precision = precision_, .streams = streams, .units = H_});
     }
   }
 

@@ -5,6 +5,7 @@
 
 #include "kernels/cpu/recurrent_passes.h"
 #include "kernels/cpu/recurrent_weights.h"
+#include "kernels/cpu/step_team.h"
 
 namespace rondo {
 
@@ -18,6 +19,17 @@ struct States {
   Rows c;        ///< [N, H], lstm
   Rows output;   ///< [N, H] o*tanh(c'), with a projection
   Rows reset;    ///< [N, H] r*h, gru with reset before
+
+  States swapped() const {
+    States other = *this;
+    std::swap(other.h, other.h_next);
+    return other;
+  }
+};
+
+/// Groups of units, see PackedWeights.
+struct Units {
+  int64_t first = 0, end = 0;
 };
 
 /// One direction: run() for each shard, in any order and at the same time.
@@ -33,18 +45,37 @@ class ForwardDirection {
         H_(weights.H),
         P_(weights.P) {}
 
+  /// All steps, the caller alone.
   void run(const Shard& shard) const {
     ScratchFrame frame;
-    States states = make_states(frame);
-    const int64_t steps = rows_.steps();
-    for (int64_t i = 0; i < steps; ++i) {
-      const int64_t t = d_.reverse ? steps - 1 - i : i;
-      const Entering in = entering(rows_, t, d_.reverse);
-      shard.each(in.begin, in.end, [&](int64_t n, int64_t count) { enter(states, n, count); });
-      step(states, t, shard);
-      std::swap(states.h, states.h_next);
-    }
+    const States states = begin(shard, frame);
+    for (int64_t i = 0; i < rows_.steps(); ++i) step(states, i, shard, {0, w_.state.unit_groups()});
+    finish(shard, states);
+  }
+
+  /// All steps, as one member of a team that shares the units of each.
+  void run(const Shard& shard, const States& states, StepTeam& team, int64_t member) const {
+    const int64_t groups = w_.state.unit_groups();
+    team.run(member, rows_.steps(), [&](int64_t i, int64_t part) {
+      step(states, i, shard, {part * groups / team.members(), (part + 1) * groups / team.members()});
+    });
+  }
+
+  /// The states of a shard before its first step, in the frame.
+  States begin(const Shard& shard, ScratchFrame& frame) const {
+    const States states = make_states(frame);
+    shard.each(0, rows_.sequences, [&](int64_t n, int64_t count) { enter(states, n, count); });
+    return states;
+  }
+  void finish(const Shard& shard, const States& states) const {
     shard.each(0, rows_.sequences, [&](int64_t n, int64_t count) { finish(states, n, count); });
+  }
+
+  /// Whether the units of a step may be shared: they read all of the state before, and nothing else in a
+  /// step.
+  bool shares_units() const {
+    constexpr int64_t kWorthIt = int64_t{1} << 18;  // operations of a step: some 3 microseconds
+    return !projected() && !resets_before() && 2 * rows_.sequences * H_ * P_ * kind_.blocks() >= kWorthIt;
   }
 
  private:
@@ -80,6 +111,8 @@ class ForwardDirection {
       if (states.h_plain.at != nullptr) std::memcpy(states.h_plain.from(n).at, h, P_ * sizeof(float));
       if (states.c.at != nullptr) copy_row(rows_of(d_.c0), n, states.c.from(n).at, H_);
       mask_row(h, rows_of(d_.state_mask), n, h, P_);
+      // A sequence may begin at any step of the reverse direction, so at either of the two.
+      std::memcpy(states.h_next.from(n).at, h, P_ * sizeof(float));
     }
   }
 
@@ -111,13 +144,13 @@ class ForwardDirection {
   }
 
   /// Gates += a * weights, then the cell, group by group of units while the gates are in the first cache.
-  void multiply_and_apply(const PackedWeights& weights, ConstRows a, const CellForward& cell,
-                          Kernel apply) const {
+  void multiply_and_apply(const PackedWeights& weights, ConstRows a, const CellForward& cell, Kernel apply,
+                          Units units) const {
     ScratchFrame frame;
     const Operand operand = make_operand(precision_, frame, a, cell.rows, P_, bounded());
     constexpr int64_t kFewRows = 6;  // then the gates of all units fit, and more panels go together
-    const int64_t together = cell.rows <= kFewRows ? weights.unit_groups() : 1;
-    for (int64_t group = 0; group < weights.unit_groups(); group += together) {
+    const int64_t together = cell.rows <= kFewRows ? units.end - units.first : 1;
+    for (int64_t group = units.first; group < units.end; group += together) {
       const int64_t unit = weights.first_unit(group);
       weights.multiply(operand, cell.gates, cell.rows,
                        {.first_group = group, .groups = together, .accumulate = true});
@@ -127,13 +160,16 @@ class ForwardDirection {
     }
   }
 
-  void step(const States& states, int64_t t, const Shard& shard) const {
+  /// Step i of the recurrence, for some units. The states before and after it change places with every step.
+  void step(const States& begun, int64_t i, const Shard& shard, Units units) const {
+    const States states = i % 2 == 0 ? begun : begun.swapped();
+    const int64_t t = d_.reverse ? rows_.steps() - 1 - i : i;
     const Kernel apply = kernel();
     shard.each(0, rows_.count(t), [&](int64_t n, int64_t count) {
       const CellForward cell = cell_at(states, t, n, count);
-      multiply_and_apply(w_.state, states.h.from(n), cell, apply);
+      multiply_and_apply(w_.state, states.h.from(n), cell, apply, units);
       if (resets_before()) {
-        multiply_and_apply(w_.candidate, states.reset.from(n), cell, cell_kernels().gru_state);
+        multiply_and_apply(w_.candidate, states.reset.from(n), cell, cell_kernels().gru_state, units);
       }
       if (projected()) project(states, t, n, count);
     });
@@ -192,7 +228,7 @@ class WeightsOfCall {
     if (d.packed != nullptr) {
       kept_ = &static_cast<const CpuPackedRecurrent*>(d.packed)->weights();
     } else {
-      made_.emplace(memory, pass.kind, d.weights, pass.precision, /*with_input=*/true);
+      made_.emplace(memory, pass.kind, d.weights, pass.precision, pass.rows.sequences <= kStreamRows);
     }
   }
   const ForwardWeights& operator*() const { return made_ ? *made_ : *kept_; }
@@ -204,6 +240,28 @@ class WeightsOfCall {
 
 }  // namespace
 
+namespace {
+
+/// Fewer sequences than threads: each direction's units are shared by a team.
+void run_teams(ThreadPool& pool, std::span<const ForwardDirection> directions, const Shard& all) {
+  const auto num_directions = static_cast<int64_t>(directions.size());
+  const int64_t members = pool.threads() / num_directions;
+  ScratchFrame frame;
+  std::vector<States> states;
+  std::vector<std::unique_ptr<StepTeam>> teams;
+  for (const ForwardDirection& direction : directions) {
+    states.push_back(direction.begin(all, frame));
+    teams.push_back(std::make_unique<StepTeam>(members));
+  }
+  pool.run(num_directions * members, [&](int64_t task) {
+    const int64_t d = task / members;
+    directions[d].run(all, states[d], *teams[d], task % members);
+  });
+  for (int64_t d = 0; d < num_directions; ++d) directions[d].finish(all, states[d]);
+}
+
+}  // namespace
+
 void cpu_recurrent_forward(ThreadPool& pool, const RecurrentForward& pass) {
   ScratchFrame frame;
   const int64_t num_directions = static_cast<int64_t>(pass.directions.size());
@@ -212,7 +270,8 @@ void cpu_recurrent_forward(ThreadPool& pool, const RecurrentForward& pass) {
     operations += 2 * pass.rows.rows() * d.weights.w_hh.size();
   }
   const Sharding sharding(pool, pass.rows.sequences, num_directions, operations);
-  if (num_directions == 1 && sharding.shards == 1) {  // no list of directions: streams allocate nothing
+  const bool threaded = worth_threads(pool, operations);
+  if (num_directions == 1 && !threaded) {  // no lists: streams allocate nothing
     const WeightsOfCall weights(pass, pass.directions[0], frame);
     enter_input(pool, pass, *weights, rows_of(pass.directions[0].gates));
     return ForwardDirection(pass, pass.directions[0], *weights).run(sharding.shard(0));
@@ -225,18 +284,22 @@ void cpu_recurrent_forward(ThreadPool& pool, const RecurrentForward& pass) {
     enter_input(pool, pass, *weights.back(), rows_of(d.gates));
     directions.emplace_back(pass, d, *weights.back());
   }
+  const int64_t tasks = num_directions * sharding.shards;
+  if (threaded && sharding.shards == 1 && 2 * num_directions <= pool.threads() &&
+      directions[0].shares_units()) {
+    return run_teams(pool, directions, sharding.shard(0));
+  }
   const auto task = [&](int64_t i) {
     directions[i / sharding.shards].run(sharding.shard(i % sharding.shards));
   };
-  const int64_t tasks = num_directions * sharding.shards;
-  if (worth_threads(pool, operations)) return pool.run(tasks, task);
+  if (threaded) return pool.run(tasks, task);
   for (int64_t i = 0; i < tasks; ++i) task(i);
 }
 
 std::unique_ptr<PackedRecurrent> cpu_pack_recurrent(ThreadPool& pool, const CellKind& kind,
                                                     const RecurrentWeights& weights, Precision precision,
-                                                    ConstMatrix embedding) {
-  return std::make_unique<CpuPackedRecurrent>(pool, kind, weights, precision, embedding);
+                                                    ConstMatrix embedding, bool streams) {
+  return std::make_unique<CpuPackedRecurrent>(pool, kind, weights, precision, embedding, streams);
 }
 
 int64_t packed_table_rows(const RecurrentDirection& direction) {

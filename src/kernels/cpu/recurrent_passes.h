@@ -17,7 +17,7 @@ void cpu_recurrent_backward(ThreadPool& pool, const RecurrentBackward& pass);
 /// As Backend::pack_recurrent, for float32 weights whose shapes agree.
 std::unique_ptr<PackedRecurrent> cpu_pack_recurrent(ThreadPool& pool, const CellKind& kind,
                                                     const RecurrentWeights& weights, Precision precision,
-                                                    ConstMatrix embedding);
+                                                    ConstMatrix embedding, bool streams);
 /// Rows of the table of inputs that a direction's packed weights hold; 0: none.
 int64_t packed_table_rows(const RecurrentDirection& direction);
 

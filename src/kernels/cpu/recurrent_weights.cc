@@ -32,7 +32,7 @@ float* make_bias(FloatMemory& memory, const CellKind& kind, const RecurrentWeigh
 }  // namespace
 
 ForwardWeights::ForwardWeights(FloatMemory& memory, const CellKind& kind, const RecurrentWeights& w,
-                               Precision precision, bool with_input)
+                               Precision precision, bool streams)
     : D(w.w_ih.columns),
       H(w.w_hh.rows / kind.blocks()),
       P(w.w_hh.columns),
@@ -45,12 +45,13 @@ ForwardWeights::ForwardWeights(FloatMemory& memory, const CellKind& kind, const 
                          {.b = b,
                           .transposed = true,
                           .precision = precision,
+                          .streams = streams,
                           .units = units,
                           .from = std::move(from),
                           .to = std::move(to)});
   };
   const auto all = G == 1 ? blocks_at({0}, H) : G == 3 ? blocks_at({0, 1, 2}, H) : blocks_at({0, 1, 2, 3}, H);
-  if (with_input) input = pack(w.w_ih, H, all, all);
+  input = pack(w.w_ih, H, all, all);
   if (resets_before(kind)) {
     candidate = pack(w.w_hh, H, blocks_at({2}, H), blocks_at({2}, H));
     state = pack(w.w_hh, H, blocks_at({0, 1}, H), blocks_at({0, 1}, H));
@@ -79,8 +80,8 @@ void multiply_input(ThreadPool& pool, const ForwardWeights& w, ConstRows x, int6
 }
 
 CpuPackedRecurrent::CpuPackedRecurrent(ThreadPool& pool, const CellKind& kind, const RecurrentWeights& w,
-                                       Precision precision, ConstMatrix embedding)
-    : weights_(memory_, kind, w, precision, /*with_input=*/true) {
+                                       Precision precision, ConstMatrix embedding, bool streams)
+    : weights_(memory_, kind, w, precision, streams) {
   if (!embedding) return;
   table_rows_ = embedding.rows;
   const int64_t columns = weights_.S * weights_.H;

@@ -17,15 +17,16 @@ struct ForwardWeights {
   const float* bias = nullptr;  ///< [S*H]: b_ih + b_hh; of gru with reset after b_in and, apart, b_hn
   ConstRows table;              ///< [V, S*H] the pre-activations of all inputs, or not given
 
+  /// @param streams  for few sequences at a time: see WeightSource.
   ForwardWeights(FloatMemory& memory, const CellKind& kind, const RecurrentWeights& w, Precision precision,
-                 bool with_input);
+                 bool streams);
 };
 
 /// The same in memory of its own.
 class CpuPackedRecurrent final : public PackedRecurrent {
  public:
   CpuPackedRecurrent(ThreadPool& pool, const CellKind& kind, const RecurrentWeights& w, Precision precision,
-                     ConstMatrix embedding);
+                     ConstMatrix embedding, bool streams);
 
   const ForwardWeights& weights() const { return weights_; }
   int64_t table_rows() const { return table_rows_; }

@@ -6,6 +6,8 @@
 #define HWY_TARGET_INCLUDE "kernels/cpu/tile.cc"
 #include <hwy/foreach_target.h>
 // After foreach_target.h.
+#include <hwy/cache_control.h>
+
 #include "kernels/cpu/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -25,6 +27,10 @@ inline constexpr int kMaxRows = 6;
 inline constexpr int kAccumulators = 12;
 #endif
 
+// Few rows may ask for weights that no cache near them holds: so many rows of k ahead.
+inline constexpr int kFewRows = 3;
+inline constexpr int64_t kAhead = 6;
+
 // Few rows take several panels at once: 8 independent chains hide the latency of a multiply-add without a
 // second phase of k, which would change the order of the sums.
 constexpr int panels_beside(int rows) {
@@ -37,11 +43,13 @@ using Bits = hn::RebindToUnsigned<Lanes>;
 
 /// sum + a*b for words of each precision; a is one word in all lanes.
 struct Float32 {
+  static constexpr bool kWhole = false;  // sums are float32
   static HWY_INLINE Vector add(Vector sum, Vector a, Vector b) { return hn::MulAdd(a, b, sum); }
 };
 
 /// Widened: a bfloat16 is the upper half of a float32. The odd number first, as vdpbf16ps adds.
 struct Bfloat16 {
+  static constexpr bool kWhole = false;
   static HWY_INLINE Vector even(Vector v) {
     return hn::BitCast(Lanes(), hn::ShiftLeft<16>(hn::BitCast(Bits(), v)));
   }
@@ -55,6 +63,7 @@ struct Bfloat16 {
 
 /// Widened: a is unsigned, b signed.
 struct Int8 {
+  static constexpr bool kWhole = true;
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SSE4
   // Pairs of 16-bit numbers, whose products the processor adds in 32 bits.
   static HWY_INLINE Vector add(Vector sum, Vector a, Vector b) {
@@ -90,12 +99,14 @@ struct Int8 {
 #if HWY_TARGET == HWY_AVX3
 // The instructions of later processors, which Highway 1.0 has no names for: tile_table() asks for them first.
 struct NativeBfloat16 {
+  static constexpr bool kWhole = false;
   static HWY_INLINE Vector add(Vector sum, Vector a, Vector b) {
     asm("vdpbf16ps %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
     return sum;
   }
 };
 struct NativeInt8 {
+  static constexpr bool kWhole = true;
   static HWY_INLINE Vector add(Vector sum, Vector a, Vector b) {
     asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
     return sum;
@@ -103,8 +114,18 @@ struct NativeInt8 {
 };
 #endif
 
+/// Columns `first` .. of row i of panel q, `count` of them.
+HWY_INLINE void store_scaled(const Tile::Scale& scale, Vector sum, int i, int q, int64_t first,
+                             int64_t count) {
+  const Vector whole = hn::ConvertTo(Lanes(), hn::BitCast(Integers(), sum));
+  const Vector factor = hn::Mul(set(scale.rows[i]), load_first(scale.columns[q] + first, count));
+  const float* start = scale.start[q];
+  const Vector begun = start == nullptr ? zero() : load_first(start + i * scale.start_row + first, count);
+  store_first(hn::MulAdd(whole, factor, begun), scale.c[q] + i * scale.c_row + first, count);
+}
+
 /// Every loop over `sum` is unrolled, or it would live in memory. No column is missing.
-template <class Arithmetic, int kRows, int kPanels, int kVectors>
+template <class Arithmetic, int kRows, int kPanels, int kVectors, bool kFetch>
 HWY_NOINLINE void multiply_tile(const Tile& t) {
   constexpr int kWidth = kPanels * kVectors;
   Vector sum[kRows][kWidth];
@@ -122,6 +143,12 @@ HWY_NOINLINE void multiply_tile(const Tile& t) {
       }
     }
   }
+  // Rows of c stand far apart, where no processor guesses them: those of the next tile are asked for now.
+  if (kRows == kMaxRows && t.start_row[0] != 0) {
+#pragma GCC unroll 12
+    for (int i = 0; i < kRows; ++i) hwy::Prefetch(t.start[0] + (kRows + i) * t.start_row[0]);
+    for (int i = 0; i < kRows; ++i) hwy::Prefetch(t.start[0] + (kRows + i) * t.start_row[0] + kLanes);
+  }
   const float* HWY_RESTRICT a = t.a;
   const float* HWY_RESTRICT b = t.b;
   const int64_t a_row = t.a_row;
@@ -132,7 +159,9 @@ HWY_NOINLINE void multiply_tile(const Tile& t) {
     Vector column[kWidth];
 #pragma GCC unroll 8
     for (int w = 0; w < kWidth; ++w) {
-      column[w] = load(b + (w / kVectors) * b_panel + (w % kVectors) * kLanes);
+      const float* from = b + (w / kVectors) * b_panel + (w % kVectors) * kLanes;
+      if (kFetch) hwy::Prefetch(from + kAhead * b_k);
+      column[w] = load(from);
     }
 #pragma GCC unroll 12
     for (int i = 0; i < kRows; ++i) {
@@ -149,7 +178,11 @@ HWY_NOINLINE void multiply_tile(const Tile& t) {
     float* c = t.c[w / kVectors] + first;
 #pragma GCC unroll 12
     for (int i = 0; i < kRows; ++i) {
-      store(sum[i][w], c + i * t.c_row);
+      if (Arithmetic::kWhole && t.scale.rows != nullptr) {
+        store_scaled(t.scale, sum[i][w], i, w / kVectors, first, kLanes);
+      } else {
+        store(sum[i][w], c + i * t.c_row);
+      }
     }
   }
 }
@@ -159,8 +192,10 @@ void multiply_panels(const Tile& t) {
   if constexpr (kPanels > 1) {
     if (t.panels < kPanels) return multiply_panels<Arithmetic, kRows, kPanels - 1>(t);
   }
-  if (t.vectors == 2) return multiply_tile<Arithmetic, kRows, kPanels, 2>(t);
-  multiply_tile<Arithmetic, kRows, kPanels, 1>(t);
+  constexpr bool kFew = kRows <= kFewRows;
+  if (kFew && t.fetch) return multiply_tile<Arithmetic, kRows, kPanels, 2, kFew>(t);
+  if (t.vectors == 2) return multiply_tile<Arithmetic, kRows, kPanels, 2, false>(t);
+  multiply_tile<Arithmetic, kRows, kPanels, 1, false>(t);
 }
 
 template <class Arithmetic, int kRows>
@@ -189,6 +224,7 @@ void multiply_padded(const Tile& t) {
   Tile whole = t;
   whole.columns = t.vectors * kLanes;
   whole.c_row = kWidth;
+  whole.scale.rows = nullptr;
   for (int q = 0; q < t.panels; ++q) {
     whole.c[q] = padded + q * t.rows * kWidth;
     if (t.start[q] == nullptr) continue;
@@ -197,7 +233,17 @@ void multiply_padded(const Tile& t) {
     whole.start_row[q] = kWidth;
   }
   multiply_height<Arithmetic, kMaxRows>(whole);
-  for (int q = 0; q < t.panels; ++q) copy_columns(whole.c[q], kWidth, t.c[q], t.c_row, t.rows, t.columns);
+  for (int q = 0; q < t.panels; ++q) {
+    if (Arithmetic::kWhole && t.scale.rows != nullptr) {
+      for (int i = 0; i < t.rows; ++i) {
+        for (int64_t j = 0; j < t.columns; j += kLanes) {
+          store_scaled(t.scale, load(whole.c[q] + i * kWidth + j), i, q, j, t.columns - j);
+        }
+      }
+    } else {
+      copy_columns(whole.c[q], kWidth, t.c[q], t.c_row, t.rows, t.columns);
+    }
+  }
 }
 
 template <class Arithmetic>
@@ -212,7 +258,7 @@ void pack_rows(const Panel& p) {
   for (int64_t k = 0; k < p.k; ++k) {
     for (int64_t j = 0; j < p.width; j += kLanes) {
       const int64_t left = p.columns - j;
-      store(left > 0 ? load_first(p.b + k * p.b_k + j, left) : zero(), p.packed + k * p.width + j);
+      store(left > 0 ? load_first(p.b + k * p.b_k + j, left) : zero(), p.packed + k * p.packed_k + j);
     }
   }
 }
@@ -221,7 +267,7 @@ void pack_rows(const Panel& p) {
 void pack_one_by_one(const Panel& p, int64_t k0, int64_t j0, int64_t j1) {
   for (int64_t k = k0; k < p.k; ++k) {
     for (int64_t j = j0; j < j1; ++j) {
-      p.packed[k * p.width + j] = j < p.columns ? p.b[k * p.b_k + j * p.b_column] : 0;
+      p.packed[k * p.packed_k + j] = j < p.columns ? p.b[k * p.b_k + j * p.b_column] : 0;
     }
   }
 }
@@ -254,11 +300,11 @@ int64_t pack_four_rows(const Panel& p, int64_t j) {
     const auto ab_high = hn::BitCast(pairs, hn::InterleaveUpper(Lanes(), a, b));
     const auto cd_low = hn::BitCast(pairs, hn::InterleaveLower(Lanes(), c, d));
     const auto cd_high = hn::BitCast(pairs, hn::InterleaveUpper(Lanes(), c, d));
-    float* to = p.packed + k * p.width + j;
+    float* to = p.packed + k * p.packed_k + j;
     store(hn::BitCast(Lanes(), hn::InterleaveLower(pairs, ab_low, cd_low)), to);
-    store(hn::BitCast(Lanes(), hn::InterleaveUpper(pairs, ab_low, cd_low)), to + p.width);
-    store(hn::BitCast(Lanes(), hn::InterleaveLower(pairs, ab_high, cd_high)), to + 2 * p.width);
-    store(hn::BitCast(Lanes(), hn::InterleaveUpper(pairs, ab_high, cd_high)), to + 3 * p.width);
+    store(hn::BitCast(Lanes(), hn::InterleaveUpper(pairs, ab_low, cd_low)), to + p.packed_k);
+    store(hn::BitCast(Lanes(), hn::InterleaveLower(pairs, ab_high, cd_high)), to + 2 * p.packed_k);
+    store(hn::BitCast(Lanes(), hn::InterleaveUpper(pairs, ab_high, cd_high)), to + 3 * p.packed_k);
   }
   return k;
 }
@@ -296,17 +342,25 @@ HWY_EXPORT(tile_table);
 
 const TileKernels& tile_kernels() { return *HWY_DYNAMIC_DISPATCH(tile_table)(); }
 
+void Tile::advance(int height) {
+  a += height * (a_packed ? k : a_row);
+  if (scale.rows != nullptr) scale.rows += height;
+  for (int q = 0; q < panels; ++q) {
+    if (start[q] != nullptr) start[q] += height * start_row[q];
+    c[q] += height * c_row;
+    if (scale.rows == nullptr) continue;
+    if (scale.start[q] != nullptr) scale.start[q] += height * scale.start_row;
+    scale.c[q] += height * scale.c_row;
+  }
+}
+
 void multiply_rows(const TileKernels& kernels, Precision precision, Tile tile, int64_t rows) {
   const TileKernels::Multiply multiply = kernels.multiply(precision);
   each_tile(kernels, rows, [&](int64_t, int height) {
     tile.rows = height;
     if (tile.a_packed) tile.a_k = height;
     multiply(tile);
-    tile.a += height * (tile.a_packed ? tile.k : tile.a_row);
-    for (int q = 0; q < tile.panels; ++q) {
-      if (tile.start[q] != nullptr) tile.start[q] += height * tile.start_row[q];
-      tile.c[q] += height * tile.c_row;
-    }
+    tile.advance(height);
   });
 }
 

@@ -14,6 +14,16 @@ namespace rondo {
 struct Tile {
   static constexpr int kMaxPanels = 4;
 
+  /// kInt8: what the whole sums stand for. c = start + rows[i] * columns[j] * sum, float32.
+  struct Scale {
+    const float* rows = nullptr;  ///< null: leave the sums as they are
+    const float* columns[kMaxPanels] = {};
+    const float* start[kMaxPanels] = {};  ///< null: zeros; may be c
+    int64_t start_row = 0;
+    float* c[kMaxPanels] = {};
+    int64_t c_row = 0;
+  };
+
   const float* a = nullptr;  ///< element (i, k) at a[i*a_row + k*a_k]
   int64_t a_row = 0, a_k = 1;
   bool a_packed = false;  ///< a holds tile after tile, each [k][rows]: see each_tile
@@ -24,19 +34,25 @@ struct Tile {
   int rows = 1;                         ///< at most TileKernels::max_rows
   int panels = 1;                       ///< at most TileKernels::panels(rows)
   int vectors = 2;                      ///< 1 or 2: the width of a panel
+  bool fetch = false;                   ///< vectors is 2, rows are few, and b stands beyond the second cache
   int64_t columns = 0;                  ///< columns of each panel that exist: c and start end there
   const float* start[kMaxPanels] = {};  ///< of each panel; null: zeros
   int64_t start_row[kMaxPanels] = {};   ///< 0: one row for all (a bias)
   float* c[kMaxPanels] = {};            ///< may be start: adds in place
   int64_t c_row = 0;
+  Scale scale = {};
+
+  /// Rows below the first `height`.
+  void advance(int height);
 };
 
-/// A matrix [k, n] (or its transpose) to pack: panel after panel, each [k][vectors * lanes].
+/// A panel of a matrix [k, n] (or of its transpose) to pack: rows of `width` floats, `packed_k` apart.
 struct Panel {
   const float* b = nullptr;  ///< element (k, j) at b[k*b_k + j*b_column]
   int64_t b_k = 0, b_column = 1;
   int64_t k = 0, columns = 0;
-  int64_t width = 0;  ///< floats of a packed row: columns rounded up to whole vectors
+  int64_t width = 0;  ///< columns rounded up to whole vectors
+  int64_t packed_k = 0;
   float* packed = nullptr;
 };
 

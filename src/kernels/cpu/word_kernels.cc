@@ -74,23 +74,8 @@ void bytes_row(const float* x, int64_t count, float factor, uint8_t* to) {
   }
 }
 
-void add_scaled_rows(const ScaledSums& s) {
-  for (int64_t r = 0; r < s.rows; ++r) {
-    const auto* sums = reinterpret_cast<const int32_t*>(s.sums.at + r * s.sums.row);
-    const Vector scale = set(s.row_scales[r]);
-    for (int64_t j = 0; j < s.columns; j += kLanes) {
-      const int64_t left = s.columns - j;
-      const Vector sum = hn::ConvertTo(Lanes(), hn::LoadU(Integers(), sums + j));  // whole vectors there
-      const Vector start =
-          s.start.at == nullptr ? zero() : load_first(s.start.at + r * s.start.row + j, left);
-      const Vector factor = hn::Mul(scale, load_first(s.column_scales + j, left));
-      store_first(hn::MulAdd(sum, factor, start), s.c.at + r * s.c.row + j, left);
-    }
-  }
-}
-
 const WordKernels* word_table() {
-  static constexpr WordKernels kTable{bfloat16_row, bfloat16_pairs, largest, bytes_row, add_scaled_rows};
+  static constexpr WordKernels kTable{bfloat16_row, bfloat16_pairs, largest, bytes_row};
   return &kTable;
 }
 

@@ -3,20 +3,7 @@
 
 #include <cstdint>
 
-#include "kernels/cpu/cells.h"
-
 namespace rondo {
-
-/// c = start + scale of the row * column_scales * sums, over rows of `columns`; `start` may be c, or a row
-/// for all (step 0), or not given. Rows of sums hold int32 and end on whole vectors.
-struct ScaledSums {
-  ConstRows sums;
-  const float* row_scales = nullptr;
-  const float* column_scales = nullptr;
-  ConstRows start;
-  Rows c;
-  int64_t rows = 0, columns = 0;
-};
 
 /// The kernels of one instruction set.
 struct WordKernels {
@@ -28,7 +15,6 @@ struct WordKernels {
   float (*largest)(const float* x, int64_t count);
   /// to = x*factor to the nearest whole number, cut off at -127 and 127, plus 128.
   void (*bytes_row)(const float* x, int64_t count, float factor, uint8_t* to);
-  void (*add_scaled)(const ScaledSums& s);
 };
 
 /// For the instruction set in use.

@@ -103,7 +103,7 @@ void ReferenceBackend::recurrent_forward(const RecurrentForward& pass) {
 
 std::unique_ptr<PackedRecurrent> ReferenceBackend::pack_recurrent(const CellKind& kind,
                                                                   const RecurrentWeights& weights, Precision,
-                                                                  ConstMatrix embedding) {
+                                                                  ConstMatrix embedding, bool) {
   const Checks checks("pack_recurrent", weights.w_hh.type);
   check_weights(checks, kind, Sizes(kind, {}, weights.w_ih.columns, weights), weights);
   checks.optional("embedding", embedding, embedding.rows, weights.w_ih.columns);

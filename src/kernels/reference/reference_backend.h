@@ -26,7 +26,8 @@ class ReferenceBackend : public Backend {
   void product(const Product& p) override;
 
   std::unique_ptr<PackedRecurrent> pack_recurrent(const CellKind& kind, const RecurrentWeights& weights,
-                                                  Precision precision, ConstMatrix embedding) override;
+                                                  Precision precision, ConstMatrix embedding,
+                                                  bool streams) override;
   void recurrent_forward(const RecurrentForward& pass) override;
   void recurrent_backward(const RecurrentBackward& pass) override;
 

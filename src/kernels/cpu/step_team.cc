@@ -1,0 +1,37 @@
+#include "kernels/cpu/step_team.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace rondo {
+
+namespace {
+
+void pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+bool StepTeam::wait_for(int64_t part, int64_t step) {
+  constexpr int kOwn = 64;      // pauses that a member is given to come for its own part: some microseconds
+  constexpr int kSpins = 1024;  // then whoever has the part may be asleep: so are we
+  const std::atomic<int64_t>& done = parts_[part].done;
+  for (int i = 0; i < kSpins; ++i) {
+    if (done.load(std::memory_order_acquire) > step) return false;
+    if (i >= kOwn && claim(part, step)) return true;
+    pause();
+  }
+  for (int64_t seen = done.load(std::memory_order_acquire); seen <= step;
+       seen = done.load(std::memory_order_acquire)) {
+    done.wait(seen, std::memory_order_acquire);
+  }
+  return false;
+}
+
+}  // namespace rondo
