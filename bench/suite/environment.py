@@ -41,6 +41,8 @@ def python_of(venv):
 
 
 def has_module(python, name):
+    if not pathlib.Path(python).exists():
+        return False
     done = subprocess.run([python, "-c", f"import importlib.util as u, sys; sys.exit(u.find_spec({name!r}) is None)"],
                           check=False, capture_output=True)
     return done.returncode == 0
@@ -98,7 +100,7 @@ def programs(chosen):
     if (folder / "onednn_peer").exists():
         found["onednn"] = [str(folder / "onednn_peer")]
     else:
-        note("without oneDNN, the fastest peer for padded batches; apt-get install libdnnl-dev adds it")
+        note("without oneDNN, the fastest peer for padded batches; tools/install_packages bench adds it")
     for name, script in (("torch", "torch_peer.py"), ("onnxruntime", "onnx_peer.py")):
         if has_module(sys.executable, name):
             found[name] = [sys.executable, str(SUITE / script)]
