@@ -6,6 +6,7 @@
 #include "command_line.h"
 #include "console.h"
 #include "data/labelled.h"
+#include "inference/predictor.h"
 #include "model_timing.h"
 #include "progress.h"
 #include "storage/classifier_file.h"
@@ -22,12 +23,14 @@ struct BenchOptions {
   double seconds = 5;
   bool json = false;
   ReadOptions read;
+  InferenceOptions inference;
 
   template <class Visitor>
   void visit(Visitor& v) {
     v("seconds", seconds, "time to measure, in all", Range{0.1, 600});
     v("json", json, "print one JSON object");
     read.visit(v);
+    inference.visit(v);
   }
 };
 
@@ -64,7 +67,7 @@ void print(const std::vector<ModelTiming>& timings) {
 
 int bench(const std::string& path, const std::optional<std::string>& input, const BenchOptions& options,
           const RunOptions& run) {
-  const ClassifierModel model = load_classifier(path);
+  ClassifierModel model = load_classifier(path);
   const std::vector<std::string> texts =
       input ? read_some(*input, options.read) : made_up_texts(model, kMostTexts);
   const int all = open_device(run.device, run.threads)->threads().threads();
@@ -72,6 +75,7 @@ int bench(const std::string& path, const std::optional<std::string>& input, cons
   for (const int threads : {1, all}) {
     if (!timings.empty() && threads == 1) break;
     const auto backend = open_device(run.device, threads);
+    prepare(model, *backend, options.inference);
     timings.push_back(time_model(model, *backend, texts, options.seconds / (all > 1 ? 2 : 1)));
   }
   const double megabytes = static_cast<double>(peak_resident_bytes()) / 1e6;

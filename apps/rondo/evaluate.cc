@@ -3,6 +3,7 @@
 #include "command_line.h"
 #include "console.h"
 #include "data/encoded.h"
+#include "inference/predictor.h"
 #include "storage/classifier_file.h"
 #include "tensor/device.h"
 #include "training/classifier_evaluation.h"
@@ -16,12 +17,14 @@ struct EvaluateOptions {
   bool json = false;
   bool confusion = false;
   ReadOptions read;
+  InferenceOptions inference;
 
   template <class Visitor>
   void visit(Visitor& v) {
     v("json", json, "print one JSON object; the key accuracy is the figure");
     v("confusion", confusion, "print the confusion matrix even of more than 12 labels");
     read.visit(v);
+    inference.visit(v);
   }
 };
 
@@ -29,8 +32,9 @@ constexpr size_t kSmallMatrix = 12;
 
 int evaluate(const std::string& path, const std::string& input, const EvaluateOptions& options,
              const RunOptions& run) {
-  const ClassifierModel model = load_classifier(path);
+  ClassifierModel model = load_classifier(path);
   const auto backend = open_device(run.device, run.threads);
+  prepare(model, *backend, options.inference);
   const LabelledCorpus corpus = read_labelled(input, options.read);
   const std::string name = input == "-" ? "standard input" : input;
   say("{}: {} texts ({})\n", name, corpus.examples.size(), corpus.format);

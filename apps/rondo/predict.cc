@@ -26,6 +26,7 @@ struct PredictOptions {
   double threshold = 0.5;
   bool threshold_given = false;  // no option: whether --threshold was written
   ReadOptions read;
+  InferenceOptions inference;
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -37,6 +38,7 @@ struct PredictOptions {
     v("unbuffered", unbuffered, "answer each line at once, for a program at the other end of a pipe");
     v("threshold", threshold, "probability above which one of several labels holds", Range{0, 1});
     read.visit(v);
+    inference.visit(v);
   }
 };
 
@@ -118,9 +120,10 @@ void check_threshold(const ClassifierModel& model, const PredictOptions& options
 
 int predict(const std::string& path, const std::optional<std::string>& given, const PredictOptions& options,
             const RunOptions& run) {
-  const ClassifierModel model = load_classifier(path);
+  ClassifierModel model = load_classifier(path);
   check_threshold(model, options);
   const auto backend = open_device(run.device, run.threads);
+  prepare(model, *backend, options.inference);
   if (!given && isatty(STDIN_FILENO) == 1) {
     throw_error<ConfigError>("predict: give a text, a file or - for standard input after the model");
   }

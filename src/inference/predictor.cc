@@ -8,8 +8,30 @@ namespace rondo {
 namespace {
 
 constexpr size_t kBatch = 64;
+// The table of all words' inputs costs as much as so many tokens: a batch or two.
+constexpr int64_t kTableWords = 4096;
+constexpr int64_t kTableBytes = int64_t{64} << 20;
+
+Precision precision_of(const ClassifierModel& model, RunPrecision precision) {
+  switch (precision) {
+    case RunPrecision::kModel:
+      return model.options().recurrent.precision;
+    case RunPrecision::kFloat32:
+      return Precision::kFloat32;
+    case RunPrecision::kBfloat16:
+      return Precision::kBfloat16;
+    case RunPrecision::kInt8:
+      return Precision::kInt8;
+  }
+  return Precision::kFloat32;
+}
 
 }  // namespace
+
+void prepare(ClassifierModel& model, Backend& backend, const InferenceOptions& options) {
+  const bool few_words = model.vocabulary.size() <= kTableWords;
+  model.network->prepare(backend, precision_of(model, options.precision), few_words ? kTableBytes : 0);
+}
 
 Tensor predict_texts(const ClassifierModel& model, Backend& backend, std::span<const std::string> texts) {
   std::vector<std::vector<int32_t>> sequences(texts.size());

@@ -6,9 +6,32 @@
 #include <string>
 #include <vector>
 
+#include "base/options.h"
 #include "models/classifier_model.h"
 
 namespace rondo {
+
+enum class RunPrecision { kModel, kFloat32, kBfloat16, kInt8 };
+
+template <>
+inline constexpr auto kNames<RunPrecision> =
+    std::array{std::pair{RunPrecision::kModel, "model"}, std::pair{RunPrecision::kFloat32, "f32"},
+               std::pair{RunPrecision::kBfloat16, "bf16"}, std::pair{RunPrecision::kInt8, "int8"}};
+
+/// How a trained model is run.
+struct InferenceOptions {
+  RunPrecision precision = RunPrecision::kModel;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v("precision", precision,
+      "of the products; model: the one that the model was trained in or quantized to");
+  }
+};
+
+/// Packs the model's weights for this backend, once for all the texts that follow; the bits stay the same
+/// but for another precision. Again after the parameters changed, or for another backend.
+void prepare(ClassifierModel& model, Backend& backend, const InferenceOptions& options = {});
 
 /// Probabilities [texts, labels] in the order of the texts; the same bits for any set of texts around one.
 /// @throws DataError if a text is not UTF-8.

@@ -68,12 +68,20 @@ void check_corpus(const ClassifierTask& task) {
   }
 }
 
+void check_precision(const ClassifierTask& task) {
+  if (task.model.recurrent.precision != Precision::kInt8) return;
+  throw_error<ConfigError>(
+      "--precision int8: whole numbers have no gradients; train in f32 or bf16 and make the finished model "
+      "int8 with rondo quantize");
+}
+
 }  // namespace
 
 TrainingReport train_classifier(const ClassifierTask& task, Backend& backend, TrainingObserver& observer,
                                 Profile* profile) {
   check_output(task.files);
   check_corpus(task);
+  check_precision(task);
   task.model.check();
   task.loop.check();
   ClassifierTraining training(task, backend, profile);
