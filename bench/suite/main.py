@@ -44,7 +44,8 @@ def line(row):
     figures = ", ".join(f"{label} {entry['us_a_step']:.4g}" + ("" if entry.get("agrees", True) else " WRONG")
                         for label, entry in row["peers"].items() if "us_a_step" in entry)
     ratio = f"{row['ratio']:.2f}x {row['best_peer']}" if row["ratio"] else "-"
-    load = f"load {row['load_before']:.2f} {row['load_during']:.2f}" + ("" if row["quiet"] else " BUSY")
+    load = (f"others' load {row['load_before']:.2f} before, {row['load_during']:.2f} meanwhile, average of all "
+            f"{row['load_average']:.2f}" + ("" if row["quiet"] else " BUSY"))
     return f"{row['name']}: {ratio}; us a step: {figures}; {load}"
 
 
