@@ -49,15 +49,35 @@ def line(row):
     return f"{row['name']}: {ratio}; us a step: {figures}; {load}"
 
 
+def quiet_rows(chosen, commit):
+    """What --again keeps of the output file."""
+    report = json.loads(pathlib.Path(chosen.output).read_text(encoding="utf-8"))
+    if report["commit"] != commit:
+        sys.exit(f"bench: {chosen.output} is of commit {report['commit'][:10]}: rows of one commit only")
+    return {row["name"]: row for row in report["rows"] if row["quiet"]}
+
+
+def write(report, rows, kept, path):
+    """What there is so far, and of an earlier run what is still to come: nothing is lost when this one is stopped."""
+    done = {row["name"] for row in report["rows"]}
+    later = [kept[case.name] for case in rows if case.name in kept and case.name not in done]
+    text = json.dumps({**report, "rows": report["rows"] + later}, indent=1) + "\n"
+    pathlib.Path(path).write_text(text, encoding="utf-8")
+
+
 def run(chosen, workers, folder):
     report = machine.describe(os.environ.get("CXX", "c++"))
     report["versions"] = versions(workers)
     report["rounds"], report["rows"] = chosen.rounds, []
     report["peak"] = peaks(workers)
+    kept = quiet_rows(chosen, report["commit"]) if chosen.again else {}
     environment.note(f"{report['machine']}; one thread at most {report['peak']} GF/s; load {report['load'][0]:.2f}")
     files = measure.Files(folder, workers)
     rows = selection.select(chosen)
     for number, case in enumerate(rows, 1):
+        if case.name in kept:
+            report["rows"].append(kept[case.name])
+            continue
         row = measure.Row(case, workers, files, chosen).measure()
         add_shares(row, report["peak"])
         report["rows"].append(row)
@@ -67,7 +87,7 @@ def run(chosen, workers, folder):
         for label, entry in row["peers"].items():
             if "why" in entry:
                 environment.note(f"    {label}: {entry['why']}")
-        pathlib.Path(chosen.output).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        write(report, rows, kept, chosen.output)
     return report
 
 
