@@ -38,10 +38,12 @@ int64_t small_class(int64_t bytes) {
 
 int64_t large_class(int64_t bytes) { return (bytes + kGuard + kUnit - 1) / kUnit * kUnit; }
 
-/// Addresses for `size` bytes, or null.
-char* reserve(int64_t size) {
+/// Addresses for `size` bytes, or null. `all_used`: all of it is wanted now, so that the system may refuse
+/// what it cannot have (it would else end the process when that is written).
+char* reserve(int64_t size, bool all_used) {
+  const int spare = all_used ? 0 : MAP_NORESERVE;
   void* base = mmap(nullptr, static_cast<size_t>(size), PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                    MAP_PRIVATE | MAP_ANONYMOUS | spare, -1, 0);
   return base == MAP_FAILED ? nullptr : static_cast<char*>(base);
 }
 
@@ -53,6 +55,14 @@ MemoryPool& MemoryPool::instance() {
   return *pool;
 }
 
+MemoryPool::~MemoryPool() {
+  trim();
+  for (const auto& [base, segment] : segments_) {
+    ASAN_UNPOISON_MEMORY_REGION(base, static_cast<size_t>(segment.touched - base));
+    munmap(base, static_cast<size_t>(segment.size));
+  }
+}
+
 std::shared_ptr<void> MemoryPool::take(int64_t bytes) {
   if (bytes <= kSmall) {
     const int64_t size = small_class(bytes);
@@ -61,6 +71,7 @@ std::shared_ptr<void> MemoryPool::take(int64_t bytes) {
   const int64_t size = large_class(bytes);
   void* block = take_large(size);
   ASAN_UNPOISON_MEMORY_REGION(block, static_cast<size_t>(bytes));
+  ASAN_POISON_MEMORY_REGION(static_cast<char*>(block) + bytes, static_cast<size_t>(size - bytes));
   return {block, [this, size](void* given) { give_back_large(given, size); }};
 }
 
@@ -111,7 +122,7 @@ void* MemoryPool::take_large(int64_t size) {
 void MemoryPool::add_segment(int64_t size) {
   // Less where the system gives no more (ulimit -v).
   for (int64_t wanted = std::max(size, kSegment);; wanted = std::max(size, wanted / 4)) {
-    if (char* base = reserve(wanted)) {
+    if (char* base = reserve(wanted, wanted == size)) {
       segments_[base] = {.size = wanted, .free = {{base, wanted}}, .touched = base};
       return;
     }
@@ -162,6 +173,7 @@ void MemoryPool::release(Segment& segment, FreeRanges::iterator range) {
   const uintptr_t first = (reinterpret_cast<uintptr_t>(range->first) + page - 1) / page * page;
   const uintptr_t last = reinterpret_cast<uintptr_t>(end) / page * page;
   if (last <= first) return;
+  ASAN_UNPOISON_MEMORY_REGION(range->first, static_cast<size_t>(end - range->first));
   madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
   if (end == segment.touched) segment.touched = range->first;
   kept_ = std::max(large_used_, kept_ - static_cast<int64_t>(last - first));

@@ -14,6 +14,11 @@ namespace rondo {
 class MemoryPool {
  public:
   static MemoryPool& instance();
+  MemoryPool() = default;
+  /// Every block must have come back.
+  ~MemoryPool();
+  MemoryPool(const MemoryPool&) = delete;
+  MemoryPool& operator=(const MemoryPool&) = delete;
 
   /// At least `bytes` bytes on a 64-byte boundary; it returns to the pool when the last owner lets go.
   /// @throws std::bad_alloc
