@@ -5,6 +5,7 @@
 #include "layers/equations.h"
 #include "progress.h"
 #include "storage/classifier_file.h"
+#include "storage/dtypes.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -24,17 +25,26 @@ nlohmann::ordered_json to_json(const ModelFile& file) {
   nlohmann::ordered_json json{
       {"kind", file.kind},     {"format_version", file.version},       {"config", file.config},
       {"labels", file.labels}, {"vocabulary", file.vocabulary.size()}, {"metrics", file.metrics}};
-  for (const auto& [name, tensor] : file.tensors) json["tensors"][name] = tensor.shape();
+  int64_t bytes = 0;
+  for (const auto& [name, tensor] : file.tensors) {
+    json["tensors"][name] = tensor.shape();
+    json["types"][name] = dtype_name(tensor.type());
+    bytes += tensor.bytes();
+  }
+  json["tensor_bytes"] = bytes;
   return json;
 }
 
-void print_tensors(const ClassifierModel& model) {
-  put("\nweights\n");
-  for (const Parameter& parameter : model.network->parameters().all()) {
-    put("  {:<34} {:>16} {:>12}\n", parameter.name, to_string(parameter.value.shape()),
-        parameter.value.size());
+void print_tensors(const ModelFile& file) {
+  put("\nweights in the file\n");
+  int64_t numbers = 0, bytes = 0;
+  for (const auto& [name, tensor] : file.tensors) {
+    put("  {:<34} {:>16} {:>12} {:>4} {:>12} bytes\n", name, to_string(tensor.shape()), tensor.size(),
+        dtype_name(tensor.type()), tensor.bytes());
+    numbers += tensor.size();
+    bytes += tensor.bytes();
   }
-  put("  {:<34} {:>16} {:>12}\n", "in all", "", model.network->parameters().num_values());
+  put("  {:<34} {:>16} {:>12} {:>4} {:>12} bytes\n", "in all", "", numbers, "", bytes);
 }
 
 // Metrics are for readers only, and a file may have been edited: what is not there is not printed.
@@ -56,14 +66,14 @@ int info(const std::string& path, const InfoOptions& options) {
   const ClassifierModel model = unpack_classifier(file, path);
   const ClassifierOptions& o = model.options();
   const RecurrentOptions& r = o.recurrent;
-  put("{}: text classifier, {} labels{}, {} words, {} numbers\n\n", path, model.labels.size(),
+  put("{}: text classifier, {} labels{}, {} words, {} numbers, runs in {}\n\n", path, model.labels.size(),
       model.labels.multi() ? " (a text may have several)" : "", model.vocabulary.size(),
-      count_text(static_cast<double>(model.network->parameters().num_values())));
+      count_text(static_cast<double>(model.network->parameters().num_values())), name_of(r.precision));
   put("text -> {} -> embedding {} -> {} x {}{} {} -> pool {} -> linear {}\n\n", name_of(o.tokenizer),
       o.embedding, r.layers, r.bidirectional ? "bidirectional " : "", name_of(r.cell), r.hidden,
       name_of(o.pool), model.labels.size());
   put("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(r));
-  print_tensors(model);
+  print_tensors(file);
   print_training(file.metrics);
   put("labels: {}\n", fmt::join(model.labels.names(), ", "));
   return 0;

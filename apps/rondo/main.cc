@@ -46,9 +46,10 @@ int run(const std::vector<std::string>& arguments) {
   CLI::App app{"Recurrent neural networks for text: train, run, explain, ship.", "rondo"};
   describe(app);
   const std::vector<Run> verbs = {
-      add_train(app, arguments), add_predict(app), add_evaluate(app), add_info(app), add_bench(app),
-      add_check_gradients(app),  add_data(app)};
-  const char* const names[] = {"train", "predict", "evaluate", "info", "bench", "check-gradients", "data"};
+      add_train(app, arguments), add_predict(app), add_evaluate(app),        add_info(app),
+      add_quantize(app),         add_bench(app),   add_check_gradients(app), add_data(app)};
+  const char* const names[] = {"train",    "predict", "evaluate",        "info",
+                               "quantize", "bench",   "check-gradients", "data"};
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);

@@ -17,6 +17,7 @@ Run add_predict(CLI::App& app);
 Run add_evaluate(CLI::App& app);
 Run add_info(CLI::App& app);
 Run add_check_gradients(CLI::App& app);
+Run add_quantize(CLI::App& app);
 Run add_bench(CLI::App& app);
 Run add_data(CLI::App& app);
 

@@ -10,8 +10,8 @@
 namespace rondo {
 
 /// Scalars that a tensor may hold. float32 computes; float64 and complex128 exist for exact gradient checks
-/// on the reference backend; int32 holds ids, uint8 holds bytes.
-enum class DType : uint8_t { kFloat32, kFloat64, kComplex128, kInt32, kUint8 };
+/// on the reference backend; int32 holds ids, uint8 holds bytes, int8 holds quantized weights in a file.
+enum class DType : uint8_t { kFloat32, kFloat64, kComplex128, kInt32, kUint8, kInt8 };
 
 template <class T>
 inline constexpr DType kTypeOf = DType::kFloat32;
@@ -23,6 +23,8 @@ template <>
 inline constexpr DType kTypeOf<int32_t> = DType::kInt32;
 template <>
 inline constexpr DType kTypeOf<uint8_t> = DType::kUint8;
+template <>
+inline constexpr DType kTypeOf<int8_t> = DType::kInt8;
 
 /// How a product multiplies float32 operands. Sums, cell states and everything that is not a product stay
 /// float32.
@@ -42,6 +44,7 @@ constexpr int64_t size_of(DType type) {
     case DType::kInt32:
       return 4;
     case DType::kUint8:
+    case DType::kInt8:
       return 1;
   }
   return 0;

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/errors.h"
+#include "storage/quantized.h"
 
 namespace rondo {
 
@@ -88,6 +89,7 @@ ModelFile pack_classifier(const ClassifierModel& model, nlohmann::json metrics) 
 }
 
 ClassifierModel unpack_classifier(const ModelFile& file, const std::string& path) {
+  if (is_quantized(file)) return unpack_classifier(dequantize(file, path), path);
   if (file.kind != "classifier") {
     throw_error<FormatError>("{}: it holds a {}, a classifier is needed here", path, file.kind);
   }

@@ -14,6 +14,7 @@ namespace rondo {
 /// The model as a file's content; `metrics` is kept beside it for readers.
 ModelFile pack_classifier(const ClassifierModel& model, nlohmann::json metrics = nlohmann::json::object());
 
+/// Quantized weights (quantized.h) come back as float32: scale * Q.
 /// @param path  for messages.
 /// @throws FormatError if it is no classifier, or a part is missing, left over or of another size.
 ClassifierModel unpack_classifier(const ModelFile& file, const std::string& path);

@@ -19,6 +19,8 @@ constexpr std::string_view dtype_name(DType type) {
       return "I32";
     case DType::kUint8:
       return "U8";
+    case DType::kInt8:
+      return "I8";
     case DType::kComplex128:
       return "";
   }
@@ -27,7 +29,7 @@ constexpr std::string_view dtype_name(DType type) {
 
 /// The type of this name, or nothing if Rondo has no such type (F16, BF16, I64, ...).
 constexpr std::optional<DType> dtype_from_name(std::string_view name) {
-  for (DType type : {DType::kFloat32, DType::kFloat64, DType::kInt32, DType::kUint8}) {
+  for (DType type : {DType::kFloat32, DType::kFloat64, DType::kInt32, DType::kUint8, DType::kInt8}) {
     if (name == dtype_name(type)) return type;
   }
   return std::nullopt;

@@ -22,7 +22,7 @@ const Tensor& find_tensor(const NamedTensors& tensors, const std::string& name);
 
 struct TensorFile {
   std::map<std::string, std::string> metadata;
-  NamedTensors tensors;  ///< float32, float64, int32 or uint8
+  NamedTensors tensors;  ///< float32, float64, int32, uint8 or int8
 
   const Tensor& find(const std::string& name) const { return find_tensor(tensors, name); }
 };

@@ -131,6 +131,9 @@ void Tensor::fill(double value) const {
     case DType::kUint8:
       std::fill_n(data<uint8_t>(), size(), static_cast<uint8_t>(value));
       break;
+    case DType::kInt8:
+      std::fill_n(data<int8_t>(), size(), static_cast<int8_t>(value));
+      break;
   }
 }
 
@@ -149,6 +152,8 @@ double Tensor::at(int64_t index) const {
       return data<int32_t>()[index];
     case DType::kUint8:
       return data<uint8_t>()[index];
+    case DType::kInt8:
+      return data<int8_t>()[index];
   }
   return 0;
 }

@@ -17,6 +17,8 @@ const char* type_name(DType type) {
       return "int32";
     case DType::kUint8:
       return "uint8";
+    case DType::kInt8:
+      return "int8";
   }
   return "?";
 }

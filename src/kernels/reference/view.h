@@ -67,6 +67,7 @@ void with_scalar(const char* kernel, DType type, Body&& body) {
       return body(Complex());
     case DType::kInt32:
     case DType::kUint8:
+    case DType::kInt8:
       break;
   }
   throw_error<ShapeError>("{}: computes in float32, float64 or complex128, got whole numbers", kernel);
