@@ -323,7 +323,8 @@ void TrainingLoop::try_checkpoint() {
   } catch (const IoError& error) {
     checkpointed_ = Clock::now();
     parts_.observer.checkpoint_failed(error.what());
-    if (log_) log_->append({{"event", "checkpoint_failed"}, {"update", state_.update}, {"why", error.what()}});
+    if (log_)
+      log_->append({{"event", "checkpoint_failed"}, {"update", state_.update}, {"why", error.what()}});
   }
 }
 
