@@ -12,11 +12,11 @@ Matrix matrix(float* values, int64_t rows, int64_t columns) {
   return {values, DType::kFloat32, rows, columns, columns};
 }
 
+}  // namespace
+
 Cell cell_of(const std::string& name) {
   return name == "rnn" ? Cell::kRnn : name == "gru" ? Cell::kGru : Cell::kLstm;
 }
-
-}  // namespace
 
 Precision precision_of(const std::string& name) {
   if (name == "f32") return Precision::kFloat32;

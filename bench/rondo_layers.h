@@ -11,6 +11,7 @@ namespace rondo::bench {
 
 /// f32, bf16, int8. @throws std::runtime_error for another.
 Precision precision_of(const std::string& name);
+Cell cell_of(const std::string& name);
 
 class RondoLayers : public Peer {
  public:

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "kernels/cpu/cpu_backend.h"
+#include "rondo_layers.h"
 #include "tensor/operations.h"
 
 namespace rondo::bench {
@@ -33,10 +34,9 @@ void RondoLesson::prepare(const Case& c, const std::string& inputs) {
   if (c.precision != "f32") throw std::runtime_error("no " + c.precision + " yet");
   const std::vector<float> values = read_floats(inputs);
   backend_ = make_cpu_backend(c.threads);
-  const Cell cell = c.cell == "rnn" ? Cell::kRnn : c.cell == "gru" ? Cell::kGru : Cell::kLstm;
   const ClassifierOptions options{.embedding = c.input,
                                   .embedding_dropout = 0,
-                                  .recurrent = {.cell = cell, .hidden = c.hidden},
+                                  .recurrent = {.cell = cell_of(c.cell), .hidden = c.hidden},
                                   .pool = PoolKind::kFinal,
                                   .output_dropout = 0};
   network_ = std::make_unique<ClassifierNetwork>(options, c.vocabulary, c.classes);

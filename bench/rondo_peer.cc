@@ -5,6 +5,7 @@
 #include "rondo_layers.h"
 #include "rondo_lesson.h"
 #include "rondo_peak.h"
+#include "rondo_stream.h"
 
 namespace rondo::bench {
 namespace {
@@ -15,8 +16,7 @@ using nlohmann::json;
 class RondoPeer : public Peer {
  public:
   void prepare(const Case& c, const std::string& inputs) override {
-    peer_ = c.kind == "lesson" ? std::unique_ptr<Peer>(std::make_unique<RondoLesson>())
-                               : std::make_unique<RondoLayers>();
+    peer_ = choose(c);
     peer_->prepare(c, inputs);
   }
   void run() override { peer_->run(); }
@@ -25,6 +25,12 @@ class RondoPeer : public Peer {
   double peak(const std::string& precision) override { return measured_peak(precision_of(precision)); }
 
  private:
+  static std::unique_ptr<Peer> choose(const Case& c) {
+    if (c.kind == "lesson") return std::make_unique<RondoLesson>();
+    if (c.streaming() && c.variant != "backend") return std::make_unique<RondoStream>();
+    return std::make_unique<RondoLayers>();
+  }
+
   std::unique_ptr<Peer> peer_;
 };
 

@@ -92,7 +92,11 @@ def batch_sizes():
 def streams():
     for cell in CELLS:
         for hidden in (4, 8, 16, 32, 64, 128, 256):
-            yield layer("stream", cell, hidden, 1, "stream", steps=64, core=cell == "lstm")
+            # rondo is rondo::Session, rondo backend one pass of its kernels a step.
+            peers = [*padded_peers("f32", "stream"), ("rondo", "backend")]
+            yield layer("stream", cell, hidden, 1, "stream", steps=64, core=cell == "lstm", peers=peers)
+        for precision in ("bf16", "int8"):
+            yield layer("stream", cell, 256, 1, "stream", precision, steps=64)
 
 
 def shapes():

@@ -88,12 +88,14 @@ def plain_table(rows, everything):
 
 
 def stream_table(rows):
-    header = ["row", "Rondo median / minimum", "oneDNN", "torch", "ONNX Runtime", "RTNeural, published", "against the best"]
+    header = ["row", "Rondo median / minimum", "its kernels alone", "oneDNN", "torch", "ONNX Runtime",
+              "RTNeural, published", "against the best"]
 
     def published(row):
         found = cases.PUBLISHED_STREAM_US.get((row["case"]["cell"], row["case"]["hidden"]))
         return number(found) if found else ""
-    return table(header, [[shape_of(row), median_and_minimum(row), *(time_cell(row["peers"].get(peer)) for peer in COLUMNS),
+    columns = ("rondo backend", *COLUMNS)
+    return table(header, [[shape_of(row), median_and_minimum(row), *(time_cell(row["peers"].get(peer)) for peer in columns),
                            published(row), ratio_cell(row)] for row in rows])
 
 
