@@ -1,6 +1,7 @@
 // oneDNN as a peer of the benchmark: see peer.h. Padded batches only; one thread or more by OMP_NUM_THREADS.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -40,7 +41,9 @@ class OnednnPeer : public Peer {
   void fill_plain_weights();
   void exchange_weights(const Weights& w, int64_t place, Way way, memory& w_ih, memory& w_hh, memory& bias);
   void pack(bool backward);
-  void copy(memory from, memory to);
+  void copy(memory from, memory to, const dnnl::primitive_attr& scales = {});
+  void pack_weights(const memory& from, memory to);
+  void choose_scales();
   void add_states();
   void add_gradients();
   void step(int64_t t);
@@ -53,6 +56,7 @@ class OnednnPeer : public Peer {
   dnnl::stream stream_{engine_};
   std::unique_ptr<OnednnStack> stack_;
   memory w_ih_, w_hh_, bias_;
+  dnnl::primitive_attr scales_;
   OnednnStack::Arguments forward_, backward_;
   std::vector<float> streamed_;
 };
@@ -60,15 +64,15 @@ class OnednnPeer : public Peer {
 void OnednnPeer::prepare(const Case& c, const std::string& inputs) {
   const bool ragged = std::any_of(c.lengths.begin(), c.lengths.end(), [&](int64_t n) { return n < c.steps; });
   if (ragged && c.variant != "padded") throw std::runtime_error("padded batches only");
-  if (c.kind != "layer" || c.precision == "int8")
-    throw std::runtime_error("no " + c.kind + " in " + c.precision);
+  if (c.kind != "layer") throw std::runtime_error("no " + c.kind);
   if (c.streaming() && c.precision != "f32") throw std::runtime_error("streams in f32 only here");
   if (c.layers > 1 && c.input_of(1) != c.input) throw std::runtime_error("layers of one input size only");
   case_ = c;
   inputs_ = read_inputs(c, inputs);
   fill_plain_weights();
+  choose_scales();
   build(c.training());
-  if (c.training()) return;
+  if (c.training() || c.precision == "int8") return;
   // At B = 1 its path for training is often the faster one: take the better.
   const double inference = seconds_of_a_run();
   build(true);
@@ -133,14 +137,41 @@ void OnednnPeer::exchange_weights(const Weights& w, int64_t place, Way way, memo
   }
 }
 
-void OnednnPeer::copy(memory from, memory to) {
-  dnnl::reorder(from, to).execute(stream_, from, to);
+void OnednnPeer::copy(memory from, memory to, const dnnl::primitive_attr& scales) {
+  dnnl::reorder(from, to, scales).execute(stream_, from, to);
   stream_.wait();
+}
+
+// int8's reorder takes weights by rows of inputs.
+void OnednnPeer::pack_weights(const memory& from, memory to) {
+  if (case_.precision != "int8") return copy(from, to);
+  memory turned({from.get_desc().dims(), memory::data_type::f32, memory::format_tag::ldigo}, engine_);
+  copy(from, turned);
+  copy(turned, to, scales_);
+}
+
+// int8: x and h between -1 and 1 become 1 to 255; each row of the weights has a scale, one for W and U
+// together.
+void OnednnPeer::choose_scales() {
+  scales_ = {};
+  if (case_.precision != "int8") return;
+  const int64_t rows = case_.gates() * case_.hidden;
+  std::vector<float> scales(rows);
+  const auto largest = [](const memory& w, int64_t row, int64_t columns) {
+    const float* begin = static_cast<float*>(w.get_data_handle()) + row * columns;
+    const auto smaller = [](float a, float b) { return std::abs(a) < std::abs(b); };
+    return std::abs(*std::max_element(begin, begin + columns, smaller));
+  };
+  for (int64_t row = 0; row < rows; ++row) {
+    scales[row] = 127 / std::max(largest(w_ih_, row, case_.input), largest(w_hh_, row, case_.hidden));
+  }
+  scales_.set_rnn_data_qparams(127, 128);
+  scales_.set_rnn_weights_qparams((1 << 3) + (1 << 4), scales);
 }
 
 void OnednnPeer::build(bool trains) {
   const int64_t steps = case_.streaming() ? 1 : case_.steps;
-  stack_ = std::make_unique<OnednnStack>(engine_, case_, steps, trains);
+  stack_ = std::make_unique<OnednnStack>(engine_, case_, steps, trains, scales_);
   forward_.clear();
   backward_.clear();
   for (const int argument : {DNNL_ARG_SRC_LAYER, DNNL_ARG_WEIGHTS_LAYER, DNNL_ARG_WEIGHTS_ITER, DNNL_ARG_BIAS,
@@ -151,7 +182,7 @@ void OnednnPeer::build(bool trains) {
   }
   memory x({{steps, case_.batch, case_.input}, memory::data_type::f32, memory::format_tag::tnc}, engine_,
            inputs_.x);
-  copy(x, forward_[DNNL_ARG_SRC_LAYER]);
+  copy(x, forward_[DNNL_ARG_SRC_LAYER], scales_);
   copy(bias_, forward_[DNNL_ARG_BIAS]);
   pack(false);
   add_states();
@@ -183,8 +214,8 @@ void OnednnPeer::add_gradients() {
 
 void OnednnPeer::pack(bool backward) {
   OnednnStack::Arguments& arguments = backward ? backward_ : forward_;
-  copy(w_ih_, arguments[DNNL_ARG_WEIGHTS_LAYER]);
-  copy(w_hh_, arguments[DNNL_ARG_WEIGHTS_ITER]);
+  pack_weights(w_ih_, arguments[DNNL_ARG_WEIGHTS_LAYER]);
+  pack_weights(w_hh_, arguments[DNNL_ARG_WEIGHTS_ITER]);
 }
 
 void OnednnPeer::run() {

@@ -14,32 +14,36 @@ dnnl::rnn_direction direction_of(const Case& c) {
 
 }  // namespace
 
-OnednnStack::Shapes OnednnStack::shapes(const Case& c, int64_t steps, Type type, Type weights) const {
+OnednnStack::Shapes OnednnStack::shapes(const Case& c, int64_t steps, const Types& types) const {
   const int64_t G = c.gates(), H = c.hidden;
   // lbr_gru: a fourth bias stands inside the product with the reset gate.
   const int64_t biases = c.cell == "gru" ? 4 : G;
   Shapes s;
-  s.x = {{steps, c.batch, c.input}, type, Tag::tnc};
+  s.x = {{steps, c.batch, c.input}, types.x, Tag::tnc};
   // 2.6.3 takes the states for the gradient of w_hh from y where its layout allows, one step too late; where
   // an initial state is given instead, it reads what nobody wrote. By batch y is another layout, and all is
   // right.
   const bool by_batch = c.training() && c.precision == "f32" && c.cell != "gru";
-  s.y = {{steps, c.batch, c.output()}, type, by_batch ? Tag::ntc : Tag::tnc};
-  s.w_ih = {{c.layers, c.directions, c.input, G, H}, weights, Tag::any};
-  s.w_hh = {{c.layers, c.directions, H, G, H}, weights, Tag::any};
+  s.y = {{steps, c.batch, c.output()}, types.y, by_batch ? Tag::ntc : Tag::tnc};
+  s.w_ih = {{c.layers, c.directions, c.input, G, H}, types.weights, Tag::any};
+  s.w_hh = {{c.layers, c.directions, H, G, H}, types.weights, Tag::any};
   s.bias = {{c.layers, c.directions, biases, H}, Type::f32, Tag::ldgo};
   if (c.streaming()) {
-    s.h = {{c.layers, c.directions, c.batch, H}, type, Tag::ldnc};
+    s.h = {{c.layers, c.directions, c.batch, H}, types.x, Tag::ldnc};
     s.c = {{c.layers, c.directions, c.batch, H}, Type::f32, Tag::ldnc};
   }
   return s;
 }
 
-OnednnStack::OnednnStack(const dnnl::engine& engine, const Case& c, int64_t steps, bool trains)
-    : engine_(engine), trains_(trains) {
-  const Type type = c.precision == "bf16" ? Type::bf16 : Type::f32;
-  const Shapes s = shapes(c, steps, type, type);
-  const Shapes d = shapes(c, steps, Type::f32, Type::f32);
+OnednnStack::OnednnStack(const dnnl::engine& engine, const Case& c, int64_t steps, bool trains,
+                         const dnnl::primitive_attr& scales)
+    : engine_(engine), trains_(trains), scales_(scales) {
+  const Types wide{Type::f32, Type::f32, Type::f32};
+  const Types types = c.precision == "bf16"   ? Types{Type::bf16, Type::bf16, Type::bf16}
+                      : c.precision == "int8" ? Types{Type::u8, Type::s8, Type::f32}
+                                              : wide;
+  const Shapes s = shapes(c, steps, types);
+  const Shapes d = shapes(c, steps, wide);
   if (c.cell == "rnn") {
     create_rnn(c, s, d);
   } else if (c.cell == "lstm") {
@@ -55,7 +59,7 @@ void OnednnStack::create_rnn(const Case& c, const Shapes& s, const Shapes& d) {
   const auto tanh = dnnl::algorithm::eltwise_tanh;
   const auto kind = trains_ ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
   const Forward::desc forward(kind, tanh, direction_of(c), s.x, s.h, s.w_ih, s.w_hh, s.bias, s.y, s.h);
-  const Forward::primitive_desc pd(forward, engine_);
+  const Forward::primitive_desc pd(forward, scales_, engine_);
   forward_desc_ = pd;
   forward_ = Forward(pd);
   if (!c.training()) return;
@@ -71,7 +75,7 @@ void OnednnStack::create_lstm(const Case& c, const Shapes& s, const Shapes& d) {
   using Backward = dnnl::lstm_backward;
   const auto kind = trains_ ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
   const Forward::desc forward(kind, direction_of(c), s.x, s.h, s.c, s.w_ih, s.w_hh, s.bias, s.y, s.h, s.c);
-  const Forward::primitive_desc pd(forward, engine_);
+  const Forward::primitive_desc pd(forward, scales_, engine_);
   forward_desc_ = pd;
   forward_ = Forward(pd);
   if (!c.training()) return;
@@ -87,7 +91,7 @@ void OnednnStack::create_gru(const Case& c, const Shapes& s, const Shapes& d) {
   using Backward = dnnl::lbr_gru_backward;
   const auto kind = trains_ ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
   const Forward::desc forward(kind, direction_of(c), s.x, s.h, s.w_ih, s.w_hh, s.bias, s.y, s.h);
-  const Forward::primitive_desc pd(forward, engine_);
+  const Forward::primitive_desc pd(forward, scales_, engine_);
   forward_desc_ = pd;
   forward_ = Forward(pd);
   if (!c.training()) return;

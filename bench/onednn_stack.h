@@ -15,7 +15,9 @@ class OnednnStack {
  public:
   /// @param steps  of one execution: 1 for a stream, whose states are then arguments of the primitive.
   /// @param trains  forward for training; with c.training() the backward primitive too.
-  OnednnStack(const dnnl::engine& engine, const Case& c, int64_t steps, bool trains);
+  /// @param scales  of int8; else empty.
+  OnednnStack(const dnnl::engine& engine, const Case& c, int64_t steps, bool trains,
+              const dnnl::primitive_attr& scales);
 
   using Arguments = std::unordered_map<int, dnnl::memory>;
   dnnl::memory make_memory(bool backward, int argument) const;
@@ -28,14 +30,17 @@ class OnednnStack {
   struct Shapes {
     dnnl::memory::desc x, h, c, w_ih, w_hh, bias, y;
   };
-  Shapes shapes(const Case& c, int64_t steps, dnnl::memory::data_type type,
-                dnnl::memory::data_type bias) const;
+  struct Types {
+    dnnl::memory::data_type x, weights, y;
+  };
+  Shapes shapes(const Case& c, int64_t steps, const Types& types) const;
   void create_rnn(const Case& c, const Shapes& s, const Shapes& d);
   void create_lstm(const Case& c, const Shapes& s, const Shapes& d);
   void create_gru(const Case& c, const Shapes& s, const Shapes& d);
 
   dnnl::engine engine_;
   bool trains_;
+  dnnl::primitive_attr scales_;
   dnnl::primitive_desc_base forward_desc_, backward_desc_;
   dnnl::primitive forward_, backward_;
 };

@@ -63,7 +63,7 @@ def padded_peers(precision, mode):
     peers = [("rondo", ""), ("onednn", ""), ("torch", "")]
     if mode != "train" and precision in ("f32", "int8"):
         peers.append(("onnxruntime", ""))
-    return [peer for peer in peers if precision != "int8" or peer[0] != "onednn"]
+    return peers
 
 
 def layer(group, cell, hidden, batch, mode, precision="f32", suffix="", **fields):

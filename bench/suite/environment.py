@@ -24,6 +24,10 @@ def parse(description, arguments=None):
     parser.add_argument("--list", action="store_true", help="print the names of the selected rows")
     parser.add_argument("--rounds", type=int, help="rounds a row (default 9)")
     parser.add_argument("--seconds", type=float, default=0.05, help="least time of a peer's round (default 0.05)")
+    parser.add_argument("--wait", type=float, default=0, metavar="SECONDS",
+                        help="wait up to so long before each row until other programs leave the machine alone")
+    parser.add_argument("--again", action="store_true",
+                        help="measure anew the rows of the output file that were measured beside other work")
     parser.add_argument("--peers", metavar="REGEX", help="only these peers, such as 'rondo|torch packed'")
     parser.add_argument("--output", default=str(WORK / "run.json"), help="file to write (default build/bench/run.json)")
     parser.add_argument("--docs", action="store_true", help="write the tables of docs/benchmarks.md")

@@ -63,7 +63,11 @@ class Load:
         return max(0.0, (busy_seconds() - self.busy - (self.own_seconds() - self.own)) / max(seconds, 1e-3))
 
 
-def load_before(seconds=0.4):
-    load = Load()
-    time.sleep(seconds)
-    return load.others()
+def load_before(wait=0):
+    """@param wait  seconds to wait, at most, until the others leave the machine alone."""
+    end = time.monotonic() + wait
+    while True:
+        load = Load()
+        time.sleep(0.4)
+        if load.others() <= MAX_LOAD or time.monotonic() >= end:
+            return load.others()

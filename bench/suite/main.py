@@ -44,8 +44,25 @@ def line(row):
     figures = ", ".join(f"{label} {entry['us_a_step']:.4g}" + ("" if entry.get("agrees", True) else " WRONG")
                         for label, entry in row["peers"].items() if "us_a_step" in entry)
     ratio = f"{row['ratio']:.2f}x {row['best_peer']}" if row["ratio"] else "-"
-    load = f"load {row['load_before']:.2f} {row['load_during']:.2f}" + ("" if row["quiet"] else " BUSY")
+    load = (f"others' load {row['load_before']:.2f} before, {row['load_during']:.2f} meanwhile, average of all "
+            f"{row['load_average']:.2f}" + ("" if row["quiet"] else " BUSY"))
     return f"{row['name']}: {ratio}; us a step: {figures}; {load}"
+
+
+def quiet_rows(chosen, commit):
+    """What --again keeps of the output file."""
+    report = json.loads(pathlib.Path(chosen.output).read_text(encoding="utf-8"))
+    if report["commit"] != commit:
+        sys.exit(f"bench: {chosen.output} is of commit {report['commit'][:10]}: rows of one commit only")
+    return {row["name"]: row for row in report["rows"] if row["quiet"]}
+
+
+def write(report, rows, kept, path):
+    """What there is so far, and of an earlier run what is still to come: nothing is lost when this one is stopped."""
+    done = {row["name"] for row in report["rows"]}
+    later = [kept[case.name] for case in rows if case.name in kept and case.name not in done]
+    text = json.dumps({**report, "rows": report["rows"] + later}, indent=1) + "\n"
+    pathlib.Path(path).write_text(text, encoding="utf-8")
 
 
 def run(chosen, workers, folder):
@@ -53,10 +70,14 @@ def run(chosen, workers, folder):
     report["versions"] = versions(workers)
     report["rounds"], report["rows"] = chosen.rounds, []
     report["peak"] = peaks(workers)
+    kept = quiet_rows(chosen, report["commit"]) if chosen.again else {}
     environment.note(f"{report['machine']}; one thread at most {report['peak']} GF/s; load {report['load'][0]:.2f}")
     files = measure.Files(folder, workers)
     rows = selection.select(chosen)
     for number, case in enumerate(rows, 1):
+        if case.name in kept:
+            report["rows"].append(kept[case.name])
+            continue
         row = measure.Row(case, workers, files, chosen).measure()
         add_shares(row, report["peak"])
         report["rows"].append(row)
@@ -66,7 +87,7 @@ def run(chosen, workers, folder):
         for label, entry in row["peers"].items():
             if "why" in entry:
                 environment.note(f"    {label}: {entry['why']}")
-        pathlib.Path(chosen.output).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        write(report, rows, kept, chosen.output)
     return report
 
 

@@ -96,7 +96,7 @@ class Row:
             unchecked = str(failure)
         for program, variant in case.peers:
             self.prepare(program, variant, reference)
-        before = machine.load_before()
+        average, before = os.getloadavg()[0], machine.load_before(self.settings.wait)
         pids = [worker.process.pid for worker, _ in self.seconds.values()]
         if case.busy:
             with Neighbour(TIMEOUT) as neighbour:
@@ -109,7 +109,8 @@ class Row:
             during = load.others()
         for label, (_, seconds) in self.seconds.items():
             self.peers[label].update(self.figures(seconds))
-        return {"name": case.name, "group": case.group, "case": self.described(), "load_before": round(before, 2),
+        return {"name": case.name, "group": case.group, "case": self.described(),
+                "load_average": round(average, 2), "load_before": round(before, 2),
                 "load_during": round(during, 2), "quiet": max(before, during) <= machine.MAX_LOAD,
                 "unchecked": unchecked, "peers": self.peers, **self.verdict()}
 

@@ -129,7 +129,8 @@ def threads_table(rows, everything):
 def lesson_table(rows):
     steps = [row for row in rows if row["case"]["variant"] != "epoch"]
     epochs = {row["case"]["cell"]: row for row in rows if row["case"]["variant"] == "epoch"}
-    header = ["row", "Rondo", "torch packed", "torch padded", "against packed", "against padded", "Rondo, an epoch"]
+    header = ["row", "Rondo", "torch packed", "torch padded", "against packed", "against padded", "Rondo, an epoch",
+              "torch packed, 7,500 such steps"]
     lines = []
     for row in steps:
         seconds = {label: entry.get("seconds") for label, entry in row["peers"].items()}
@@ -138,7 +139,8 @@ def lesson_table(rows):
         epoch = epochs.get(row["case"]["cell"], {"peers": {}})["peers"].get("rondo", {}).get("seconds")
         lines.append([marked(row, row["case"]["cell"]), *(time_cell(row["peers"].get(label))
                                                           for label in ("rondo", "torch packed", "torch padded")),
-                      *ratios, f"{epoch:.1f} s" if epoch else ""])
+                      *ratios, f"{epoch:.1f} s" if epoch else "",
+                      f"{7500 * seconds['torch packed']:.0f} s" if seconds.get("torch packed") else ""])
     return table(header, lines)
 
 

@@ -24,8 +24,11 @@ struct Prediction {
 class Classifier {
  public:
   /// @param threads  0: one for each processor that the process may use. Changes speed, never results.
-  /// @throws IoError if the file cannot be read; FormatError if it is no classifier, cut or altered.
-  static Classifier load(const std::string& path, int threads = 0);
+  /// @param precision  of the products: "f32", "bf16" or "int8"; "model": the one that it was trained in or
+  /// quantized to.
+  /// @throws IoError if the file cannot be read; FormatError if it is no classifier, cut or altered;
+  /// ConfigError for another precision.
+  static Classifier load(const std::string& path, int threads = 0, const std::string& precision = "model");
   ~Classifier();
   Classifier(Classifier&&) noexcept;
   Classifier& operator=(Classifier&&) noexcept;
@@ -45,9 +48,10 @@ class Classifier {
   size_t parameters() const;
 
  private:
+  friend class Session;
   struct State;
-  explicit Classifier(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Classifier(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;  ///< its sessions share it
 };
 
 }  // namespace rondo

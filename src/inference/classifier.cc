@@ -1,23 +1,26 @@
 #include "rondo/classifier.h"
 
+#include "inference/classifier_state.h"
 #include "inference/predictor.h"
 #include "storage/classifier_file.h"
 #include "tensor/device.h"
 
 namespace rondo {
 
-struct Classifier::State {
-  ClassifierModel model;
-  std::unique_ptr<Backend> backend;
-};
-
-Classifier::Classifier(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Classifier::Classifier(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Classifier::~Classifier() = default;
 Classifier::Classifier(Classifier&&) noexcept = default;
 Classifier& Classifier::operator=(Classifier&&) noexcept = default;
 
-Classifier Classifier::load(const std::string& path, int threads) {
-  return Classifier(std::make_unique<State>(State{load_classifier(path), open_device("cpu", threads)}));
+Classifier Classifier::load(const std::string& path, int threads, const std::string& precision) {
+  InferenceOptions options;
+  OptionList(options).find("precision").set_text(precision);
+  auto state = std::make_shared<State>();
+  state->model = load_classifier(path);
+  state->backend = open_device("cpu", threads);
+  state->precision = precision_of(state->model, options);
+  prepare(state->model, *state->backend, options);
+  return Classifier(std::move(state));
 }
 
 std::vector<Prediction> Classifier::predict(std::string_view text, size_t k) const {

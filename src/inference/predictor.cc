@@ -12,10 +12,12 @@ constexpr size_t kBatch = 64;
 constexpr int64_t kTableWords = 4096;
 constexpr int64_t kTableBytes = int64_t{64} << 20;
 
-Precision precision_of(const ClassifierModel& model, RunPrecision precision) {
-  switch (precision) {
+}  // namespace
+
+Precision precision_of(const ClassifierModel& model, const InferenceOptions& options) {
+  switch (options.precision) {
     case RunPrecision::kModel:
-      return model.options().recurrent.precision;
+      break;
     case RunPrecision::kFloat32:
       return Precision::kFloat32;
     case RunPrecision::kBfloat16:
@@ -23,14 +25,12 @@ Precision precision_of(const ClassifierModel& model, RunPrecision precision) {
     case RunPrecision::kInt8:
       return Precision::kInt8;
   }
-  return Precision::kFloat32;
+  return model.options().recurrent.precision;
 }
-
-}  // namespace
 
 void prepare(ClassifierModel& model, Backend& backend, const InferenceOptions& options) {
   const bool few_words = model.vocabulary.size() <= kTableWords;
-  model.network->prepare(backend, precision_of(model, options.precision), few_words ? kTableBytes : 0);
+  model.network->prepare(backend, precision_of(model, options), few_words ? kTableBytes : 0);
 }
 
 Tensor predict_texts(const ClassifierModel& model, Backend& backend, std::span<const std::string> texts) {

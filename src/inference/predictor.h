@@ -29,6 +29,9 @@ struct InferenceOptions {
   }
 };
 
+/// The precision that a model runs in.
+Precision precision_of(const ClassifierModel& model, const InferenceOptions& options);
+
 /// Packs the model's weights for this backend, once for all the texts that follow; the bits stay the same
 /// but for another precision. Again after the parameters changed, or for another backend.
 void prepare(ClassifierModel& model, Backend& backend, const InferenceOptions& options = {});

@@ -3,35 +3,12 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
+#include "counted_new.h"
 #include "layers/embedding.h"
 #include "rondo/errors.h"
 #include "tensor/device.h"
-
-namespace {
-
-thread_local int64_t allocations = 0;
-
-void* counted(std::size_t size, std::size_t alignment) {
-  ++allocations;
-  void* block = std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
-void* operator new(std::size_t size, std::align_val_t a) {
-  return counted(size, static_cast<std::size_t>(a));
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 
 namespace rondo {
 namespace {
@@ -152,9 +129,9 @@ TEST(RecurrentStream, AllocatesNothingAStep) {
           stream.read(ConstMatrix(vector.data(), DType::kFloat32, 1, kDimension, kDimension));
         };
         read();  // the thread's scratch memory grows to its size
-        const int64_t before = allocations;
+        const int64_t before = allocations();
         read();
-        EXPECT_EQ(allocations, before) << name_of(options.cell) << " " << name_of(precision) << table;
+        EXPECT_EQ(allocations(), before) << name_of(options.cell) << " " << name_of(precision) << table;
       }
     }
   }

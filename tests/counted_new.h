@@ -1,0 +1,30 @@
+// Counts what a thread allocates: it replaces operator new, so one file of a test program includes it.
+//   const int64_t before = allocations();  step();  EXPECT_EQ(allocations(), before);
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+
+namespace rondo {
+
+inline thread_local int64_t num_allocations = 0;
+inline int64_t allocations() { return num_allocations; }
+
+inline void* counted_allocation(std::size_t size, std::size_t alignment) {
+  ++num_allocations;
+  void* block = std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+
+}  // namespace rondo
+
+void* operator new(std::size_t size) { return rondo::counted_allocation(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return rondo::counted_allocation(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
