@@ -209,7 +209,7 @@ void register_recurrent() {
             (name + std::string(training ? "Training" : "Forward") + suffix).c_str(), recurrent, cell,
             training, precision);
         bench->Args({16, 64, 32, 50});  // the lesson's
-        for (const int64_t batch : {1, 8, 32}) {
+        for (const int64_t batch : {1, 8, 12, 32}) {
           for (const int64_t hidden : {32, 64, 128, 256, 512, 1024}) bench->Args({batch, hidden, hidden, 64});
         }
         bench->Unit(benchmark::kMicrosecond);

@@ -30,6 +30,8 @@ class Stream {
   uint32_t bits(uint64_t index) const;
   /// The four numbers 4*block .. 4*block+3.
   std::array<uint32_t, 4> block(uint64_t block) const;
+  /// What philox() is keyed with, for code that draws many blocks at a time.
+  uint64_t key() const { return key_; }
   /// Uniform in [0, 1), a multiple of 2^-24: exact in a float.
   float uniform(uint64_t index) const { return to_uniform(bits(index)); }
   /// Normal with mean 0 and variance 1 (Box-Muller over the pair 2*index, 2*index+1).

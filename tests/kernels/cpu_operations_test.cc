@@ -131,7 +131,7 @@ TEST(CpuOperations, ActivationsAndTheirGradientsAreNearTheReference) {
 }
 
 TEST(CpuOperations, DropoutMasksHaveTheReferencesBits) {
-  for (double probability : {0.0, 0.3, 1.0}) {
+  for (double probability : {0.0, 1e-9, 0.3, 0.5, 1.0}) {
     compare(0, [&](Backend& k, const A&, const A&, A& y) { k.dropout_mask(Stream(7, {3}), probability, y); });
   }
   const auto cpu = make_cpu_backend(1);
@@ -204,6 +204,77 @@ TEST(CpuOperations, PoolingHasTheReferencesBits) {
         EXPECT_EQ(chosen_got.values, chosen.values);
       });
     }
+  }
+}
+
+TEST(CpuOperations, SoftmaxAndItsGradientAreNearTheReference) {
+  ReferenceBackend reference;
+  const auto three = make_cpu_backend(3);
+  for (const auto& [rows, columns] : {std::array<int64_t, 2>{0, 3}, {3, 1}, {5, 4}, {70, 33}, {300, 1000}}) {
+    std::vector<int32_t> targets(rows);
+    for (int64_t r = 0; r < rows; ++r) targets[r] = static_cast<int32_t>(Stream(12).below(r, columns));
+    const auto logits = random_array<float>(Stream(13), rows, columns, 30);
+    const auto d_losses = random_array<float>(Stream(14), 1, rows);
+    A p(rows, columns), losses(1, rows), d_logits = random_array<float>(Stream(15), rows, columns);
+    const A begun = d_logits;
+    reference.softmax_cross_entropy(logits, targets, p, losses);
+    reference.softmax_cross_entropy_backward(p, targets, d_losses, d_logits);
+    for_each_target(1, [&](Backend& backend) {
+      A alone(rows, columns);
+      for (Backend* each : {&backend, three.get()}) {
+        A got = logits, losses_got(1, rows), d_got = begun;  // probabilities overwrite the logits
+        each->softmax_cross_entropy(got, targets, got, losses_got);
+        EXPECT_LE(difference(got, p), 1e-6);
+        EXPECT_LE(difference(losses_got, losses), 1e-6);
+        each->softmax_cross_entropy_backward(got, targets, d_losses, d_got);
+        EXPECT_LE(difference(d_got, d_logits), 1e-6);
+        if (each == &backend) alone = got;
+        EXPECT_TRUE(same_bits(got, alone));
+      }
+    });
+  }
+}
+
+TEST(CpuOperations, SoftmaxOfEndsAndOfWhatIsNoNumber) {
+  for_each_target(1, [&](Backend& backend) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    A logits(2, 3), p(2, 3), losses(1, 2);
+    logits.values = {-kInfinity, 3, -200, 1, std::numeric_limits<float>::quiet_NaN(), 2, A::kPadding};
+    backend.softmax_cross_entropy(logits, std::vector<int32_t>{1, 0}, p, losses);
+    EXPECT_EQ(p(0, 0), 0);
+    EXPECT_EQ(p(0, 1), 1);
+    EXPECT_EQ(p(0, 2), 0);
+    EXPECT_EQ(losses(0, 0), 0);
+    EXPECT_TRUE(std::isnan(losses(0, 1)));
+  });
+}
+
+TEST(CpuOperations, AttentionAndItsGradientAreNearTheReference) {
+  ReferenceBackend reference;
+  const auto three = make_cpu_backend(3);
+  std::vector<LengthsCase> cases = lengths_cases();
+  cases.push_back({"many", std::vector<int64_t>(90, 37)});
+  for (const LengthsCase& lengths : cases) {
+    SCOPED_TRACE(lengths.name);
+    const Packing packing(lengths.lengths);
+    const PackedRows rows = packing.rows();
+    const int64_t R = packing.num_rows(), N = packing.sequences(), D = 67;
+    const auto scores = random_array<float>(Stream(16), R, 1, 5);
+    const auto x = random_array<float>(Stream(17), R, D), d_y = random_array<float>(Stream(18), N, D);
+    A w(R, 1), y(N, D), d_scores(R, 1), d_x(R, D);
+    reference.attend(rows, scores, x, w, y);
+    reference.attend_backward(rows, w, x, d_y, d_scores, d_x);
+    for_each_target(1, [&](Backend& backend) {
+      for (Backend* each : {&backend, three.get()}) {
+        A w_got(R, 1), y_got(N, D), d_scores_got(R, 1), d_x_got(R, D);
+        each->attend(rows, scores, x, w_got, y_got);
+        each->attend_backward(rows, w_got, x, d_y, d_scores_got, d_x_got);
+        EXPECT_LE(difference(w_got, w), 1e-6);
+        EXPECT_LE(difference(y_got, y), 1e-6);
+        EXPECT_LE(difference(d_scores_got, d_scores), 1e-5);
+        EXPECT_LE(difference(d_x_got, d_x), 1e-6);
+      }
+    });
   }
 }
 

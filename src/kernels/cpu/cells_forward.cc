@@ -57,7 +57,8 @@ struct RnnRelu {
 };
 
 // An lstm's row takes two turns: first the gates, then the state. In one turn the tanh of c' would wait for
-// gates and cell, and the processor does not look far enough ahead to find other work (a third faster in two).
+// gates and cell, and the processor does not look far enough ahead to find other work (a third faster in
+// two).
 
 /// i, f, g, and o where it needs no c'.
 template <bool kCoupled>

@@ -8,6 +8,7 @@
 #include "kernels/cpu/denormals.h"
 #include "kernels/cpu/dropout.h"
 #include "kernels/cpu/elementwise.h"
+#include "kernels/cpu/losses.h"
 #include "kernels/cpu/optimizer.h"
 #include "kernels/cpu/product.h"
 #include "kernels/cpu/recurrent_passes.h"
@@ -163,15 +164,47 @@ class CpuBackend final : public ReferenceBackend {
   }
   void pool_backward(Pool kind, const PackedRows& rows, ConstMatrix d_y, ConstMatrix chosen,
                      Matrix d_x) override {
-    if (!fast(d_y) || kind == Pool::kMax) {
-      return ReferenceBackend::pool_backward(kind, rows, d_y, chosen, d_x);
-    }
+    if (!fast(d_y)) return ReferenceBackend::pool_backward(kind, rows, d_y, chosen, d_x);
     const Checks checks("pool_backward", d_y.type);
     checks.packed(rows);
     checks.shape("d_y", d_y, rows.sequences, d_y.columns);
     checks.shape("d_x", d_x, rows.rows(), d_y.columns);
     const ZeroDenormals guard;
-    cpu_pool_mean_backward(rows, d_y, d_x);
+    if (kind == Pool::kMean) return cpu_pool_mean_backward(rows, d_y, d_x);
+    checks.shape("chosen", chosen, rows.sequences, d_y.columns, DType::kInt32);
+    cpu_pool_max_backward(d_y, chosen, d_x);
+  }
+
+  void attend(const PackedRows& rows, ConstMatrix scores, ConstMatrix x, Matrix weights, Matrix y) override {
+    if (!fast(x)) return ReferenceBackend::attend(rows, scores, x, weights, y);
+    reference::check_attend(rows, scores, x, weights, y);
+    const ZeroDenormals guard;
+    cpu_attend(threads(), rows, scores, x, weights, y);
+  }
+  void attend_backward(const PackedRows& rows, ConstMatrix weights, ConstMatrix x, ConstMatrix d_y,
+                       Matrix d_scores, Matrix d_x) override {
+    if (!fast(x)) return ReferenceBackend::attend_backward(rows, weights, x, d_y, d_scores, d_x);
+    reference::check_attend_backward(rows, weights, x, d_y, d_scores, d_x);
+    const ZeroDenormals guard;
+    cpu_attend_backward(threads(), rows, weights, x, d_y, d_scores, d_x);
+  }
+
+  void softmax_cross_entropy(ConstMatrix logits, std::span<const int32_t> targets, Matrix probabilities,
+                             Matrix losses) override {
+    if (!fast(logits)) return ReferenceBackend::softmax_cross_entropy(logits, targets, probabilities, losses);
+    reference::check_softmax(logits, targets, probabilities, losses);
+    if (logits.columns == 0) return;
+    const ZeroDenormals guard;
+    cpu_softmax_cross_entropy(threads(), logits, targets, probabilities, losses);
+  }
+  void softmax_cross_entropy_backward(ConstMatrix probabilities, std::span<const int32_t> targets,
+                                      ConstMatrix d_losses, Matrix d_logits) override {
+    if (!fast(probabilities)) {
+      return ReferenceBackend::softmax_cross_entropy_backward(probabilities, targets, d_losses, d_logits);
+    }
+    reference::check_softmax_backward(probabilities, targets, d_losses, d_logits);
+    const ZeroDenormals guard;
+    cpu_softmax_cross_entropy_backward(threads(), probabilities, targets, d_losses, d_logits);
   }
 
   void optimize(const OptimizerStep& step) override {

@@ -5,6 +5,7 @@
 #include "kernels/cpu/product.h"
 #include "kernels/cpu/recurrent_passes.h"
 #include "kernels/cpu/sequences.h"
+#include "kernels/cpu/step_team.h"
 
 namespace rondo {
 
@@ -48,19 +49,29 @@ class BackwardDirection {
     zeros_ = frame.take_zeros(std::max(H_, P_));
   }
 
+  /// All steps, the caller alone.
   void run(const Shard& shard) const {
     ScratchFrame frame;
+    const Carried carried = begin(shard, frame);
+    for (int64_t i = 0; i <= rows_.steps(); ++i) turn(carried, i, shard, {0, state_.unit_groups()});
+    finish(shard, carried);
+  }
+
+  /// All steps, as one member of a team that shares the units of each.
+  void run(const Shard& shard, const Carried& carried, StepTeam& team, int64_t member) const {
+    const int64_t groups = state_.unit_groups();
+    team.run(member, rows_.steps() + 1, [&](int64_t i, int64_t part) {
+      turn(carried, i, shard, {part * groups / team.members(), (part + 1) * groups / team.members()});
+    });
+  }
+
+  /// What a shard carries before its first step, in the frame.
+  Carried begin(const Shard& shard, ScratchFrame& frame) const {
     const Carried carried = make_carried(frame);
     shard.each(0, rows_.sequences, [&](int64_t n, int64_t count) { begin(carried, n, count); });
-    const int64_t steps = rows_.steps();
-    for (int64_t i = 0; i < steps; ++i) {
-      const int64_t t = d_.reverse ? i : steps - 1 - i;
-      // The sequences that begin at this step read their initial state, the others the step before.
-      const Entering in = entering(rows_, t, d_.reverse);
-      shard.each(in.begin, in.end, [&](int64_t n, int64_t count) { step(carried, t, n, count, true); });
-      const int64_t rest = in.end > 0 ? in.begin : rows_.count(t);
-      shard.each(0, rest, [&](int64_t n, int64_t count) { step(carried, t, n, count, false); });
-    }
+    return carried;
+  }
+  void finish(const Shard& shard, const Carried& carried) const {
     shard.each(0, rows_.sequences, [&](int64_t n, int64_t count) { finish(carried, n, count); });
   }
 
@@ -163,21 +174,58 @@ class BackwardDirection {
     return cell;
   }
 
-  void step(const Carried& carried, int64_t t, int64_t n, int64_t count, bool initial) const {
+  int64_t time_of(int64_t i) const { return d_.reverse ? i : rows_.steps() - 1 - i; }
+
+  /// Turn i of the way back: what step i-1 left is multiplied back, then step i applied, for some units. So a
+  /// unit's gradient is made and used by the same thread, and only the gates' are shared.
+  void turn(const Carried& carried, int64_t i, const Shard& shard, Units units) const {
+    if (i > 0) {
+      const int64_t t = time_of(i - 1);
+      shard.each(0, rows_.count(t),
+                 [&](int64_t n, int64_t count) { multiply_back(carried, t, n, count, units); });
+    }
+    if (i == rows_.steps()) return;
+    const int64_t t = time_of(i);
+    // The sequences that begin at this step read their initial state, the others the step before.
+    const Entering in = entering(rows_, t, d_.reverse);
+    shard.each(in.begin, in.end,
+               [&](int64_t n, int64_t count) { apply_step(carried, t, n, count, true, units); });
+    const int64_t rest = in.end > 0 ? in.begin : rows_.count(t);
+    shard.each(0, rest, [&](int64_t n, int64_t count) { apply_step(carried, t, n, count, false, units); });
+  }
+
+  void apply_step(const Carried& carried, int64_t t, int64_t n, int64_t count, bool initial,
+                  Units units) const {
     const int64_t row = rows_.row(t, n);
     if (projected()) project(carried, row, n, count);
-    const CellBackward cell = cell_at(carried, t, n, count, initial);
+    const Columns columns = columns_of(units);
+    CellBackward cell = cell_at(carried, t, n, count, initial);
+    if (!projected()) {  // then the units of U's columns are those of the cell
+      cell = cell.from(0, columns.first);
+      cell.units = columns.count;
+    }
     apply(cell);
     if (trace_.h.at != nullptr) {
       const ConstRows h = before(t, n, initial, rows_of(ConstMatrix(d_.y)), rows_of(d_.h0));
+      const ConstRows mask = rows_of(d_.state_mask);
       for (int64_t i = 0; i < count; ++i) {
-        mask_row(h.from(i).at, rows_of(d_.state_mask), n + i, trace_.h.from(row + i).at, P_);
+        mask_row(h.from(i, columns.first).at, mask.from(0, columns.first), n + i,
+                 trace_.h.from(row + i, columns.first).at, columns.count);
       }
     }
     if (trace_.c.at != nullptr) {
-      for (int64_t i = 0; i < count; ++i) copy_row(cell.c_before, i, trace_.c.from(row + i).at, H_);
+      const Rows to = trace_.c.from(row, projected() ? 0 : columns.first);
+      for (int64_t i = 0; i < count; ++i) copy_row(cell.c_before, i, to.from(i).at, cell.units);
     }
-    multiply_back(carried, cell, n, count);
+  }
+
+  /// Columns of U, and without a projection units of the cell.
+  struct Columns {
+    int64_t first, count;
+  };
+  Columns columns_of(Units units) const {
+    const int64_t first = state_.first_unit(units.first);
+    return {first, state_.first_unit(units.end) - first};
   }
 
   /// d_h += d_y; d_output = d_h * W_hr.
@@ -207,25 +255,29 @@ class BackwardDirection {
   }
 
   /// d_h = what passes by + mask * (d_gates U [+ what passes through r]).
-  void multiply_back(const Carried& carried, const CellBackward& cell, int64_t n, int64_t count) const {
+  void multiply_back(const Carried& carried, int64_t t, int64_t n, int64_t count, Units units) const {
     const bool masked = bool(d_.state_mask);
-    const Rows d_h = carried.d_h.from(n);
-    const Rows d_masked = carried.d_masked.from(n);
-    if (resets_before() && !masked) {
-      cpu_copy(matrix_of(d_masked, count, P_), matrix_of(d_h, count, P_), true);
-    }
-    const Rows target = masked ? d_masked : d_h;
-    const int64_t plain = kind_.cell == Cell::kGru ? 2 * H_ : kind_.blocks() * H_;
-    const bool begun = masked ? resets_before() : kind_.cell == Cell::kGru;
-    multiply(state_, cell.gates, plain, target, count, {.k = plain, .accumulate = begun});
+    const Columns columns = columns_of(units);
+    const auto part_of = [&](Rows rows) {
+      return matrix_of(rows.from(n, columns.first), count, columns.count);
+    };
+    if (resets_before() && !masked) cpu_copy(part_of(carried.d_masked), part_of(carried.d_h), true);
+    const Rows target = (masked ? carried.d_masked : carried.d_h).from(n);
+    const ConstRows gates = rows_of(d_.gates).from(rows_.row(t, n));
+    PackedWeights::Part part{.k = kind_.cell == Cell::kGru ? 2 * H_ : kind_.blocks() * H_,
+                             .first_group = units.first,
+                             .groups = units.end - units.first,
+                             .accumulate = masked ? resets_before() : kind_.cell == Cell::kGru};
+    multiply(state_, gates, part.k, target, count, part);
     if (resets_after()) {
-      multiply(state_, cell.gates.from(0, 3 * H_), H_, target, count,
-               {.first_k = 2 * H_, .k = H_, .accumulate = true});
+      part.first_k = 2 * H_;
+      part.k = H_;
+      part.accumulate = true;
+      multiply(state_, gates.from(0, 3 * H_), H_, target, count, part);
     }
-    if (masked) {
-      cpu_multiply(matrix_of(d_masked, count, P_), d_.state_mask.rows_at(n, count), matrix_of(d_h, count, P_),
-                   kind_.cell == Cell::kGru);
-    }
+    if (!masked) return;
+    const ConstMatrix mask = d_.state_mask.rows_at(n, count).columns_at(columns.first, columns.count);
+    cpu_multiply(part_of(carried.d_masked), mask, part_of(carried.d_h), kind_.cell == Cell::kGru);
   }
 
   /// to += a^T b over all rows.
@@ -295,22 +347,36 @@ void BackwardDirection::add_peepholes() const {
 
 }  // namespace
 
+namespace {
+
+/// Each direction's units are shared by a team.
+void run_teams(ThreadPool& pool, std::span<const BackwardDirection> directions, const Sharding& sharding) {
+  const Shard all = sharding.shard(0);
+  ScratchFrame frame;
+  std::vector<Carried> carried;
+  for (const BackwardDirection& direction : directions) carried.push_back(direction.begin(all, frame));
+  StepTeams teams(static_cast<int64_t>(directions.size()), sharding.members);
+  teams.run(pool, [&](int64_t d, StepTeam& team, int64_t member) {
+    directions[d].run(all, carried[d], team, member);
+  });
+  for (size_t d = 0; d < directions.size(); ++d) directions[d].finish(all, carried[d]);
+}
+
+}  // namespace
+
 void cpu_recurrent_backward(ThreadPool& pool, const RecurrentBackward& pass) {
+  const auto num_directions = static_cast<int64_t>(pass.directions.size());
+  if (num_directions == 0) return;
   ScratchFrame frame;
   std::vector<BackwardDirection> directions;
-  directions.reserve(pass.directions.size());
-  int64_t operations = 0;
-  for (const RecurrentDirectionBackward& d : pass.directions) {
-    directions.emplace_back(pass, d, frame);
-    operations += 2 * pass.rows.rows() * d.forward.weights.w_hh.size();
-  }
-  const Sharding sharding(pool, pass.rows.sequences, static_cast<int64_t>(directions.size()), operations);
-  auto task = [&](int64_t i) { directions[i / sharding.shards].run(sharding.shard(i % sharding.shards)); };
-  const int64_t tasks = static_cast<int64_t>(directions.size()) * sharding.shards;
-  if (worth_threads(pool, operations)) {
-    pool.run(tasks, task);
+  directions.reserve(num_directions);
+  for (const RecurrentDirectionBackward& d : pass.directions) directions.emplace_back(pass, d, frame);
+  const RecurrentWeights& weights = pass.directions[0].forward.weights;
+  const Sharding sharding(pool, pass_size(pass.kind, pass.rows, weights, num_directions));
+  if (sharding.members > 1) {
+    run_teams(pool, directions, sharding);
   } else {
-    for (int64_t i = 0; i < tasks; ++i) task(i);
+    sharding.run(pool, num_directions, [&](int64_t d, const Shard& shard) { directions[d].run(shard); });
   }
   for (size_t i = 0; i < directions.size(); ++i) {
     directions[i].add_input_gradients(pool, pass);

@@ -27,11 +27,6 @@ struct States {
   }
 };
 
-/// Groups of units, see PackedWeights.
-struct Units {
-  int64_t first = 0, end = 0;
-};
-
 /// One direction: run() for each shard, in any order and at the same time.
 class ForwardDirection {
  public:
@@ -69,13 +64,6 @@ class ForwardDirection {
   }
   void finish(const Shard& shard, const States& states) const {
     shard.each(0, rows_.sequences, [&](int64_t n, int64_t count) { finish(states, n, count); });
-  }
-
-  /// Whether the units of a step may be shared: they read all of the state before, and nothing else in a
-  /// step.
-  bool shares_units() const {
-    constexpr int64_t kWorthIt = int64_t{1} << 18;  // operations of a step: some 3 microseconds
-    return !projected() && !resets_before() && 2 * rows_.sequences * H_ * P_ * kind_.blocks() >= kWorthIt;
   }
 
  private:
@@ -242,36 +230,27 @@ class WeightsOfCall {
 
 namespace {
 
-/// Fewer sequences than threads: each direction's units are shared by a team.
-void run_teams(ThreadPool& pool, std::span<const ForwardDirection> directions, const Shard& all) {
-  const auto num_directions = static_cast<int64_t>(directions.size());
-  const int64_t members = pool.threads() / num_directions;
+/// Each direction's units are shared by a team.
+void run_teams(ThreadPool& pool, std::span<const ForwardDirection> directions, const Sharding& sharding) {
+  const Shard all = sharding.shard(0);
   ScratchFrame frame;
   std::vector<States> states;
-  std::vector<std::unique_ptr<StepTeam>> teams;
-  for (const ForwardDirection& direction : directions) {
-    states.push_back(direction.begin(all, frame));
-    teams.push_back(std::make_unique<StepTeam>(members));
-  }
-  pool.run(num_directions * members, [&](int64_t task) {
-    const int64_t d = task / members;
-    directions[d].run(all, states[d], *teams[d], task % members);
+  for (const ForwardDirection& direction : directions) states.push_back(direction.begin(all, frame));
+  StepTeams teams(static_cast<int64_t>(directions.size()), sharding.members);
+  teams.run(pool, [&](int64_t d, StepTeam& team, int64_t member) {
+    directions[d].run(all, states[d], team, member);
   });
-  for (int64_t d = 0; d < num_directions; ++d) directions[d].finish(all, states[d]);
+  for (size_t d = 0; d < directions.size(); ++d) directions[d].finish(all, states[d]);
 }
 
 }  // namespace
 
 void cpu_recurrent_forward(ThreadPool& pool, const RecurrentForward& pass) {
   ScratchFrame frame;
-  const int64_t num_directions = static_cast<int64_t>(pass.directions.size());
-  int64_t operations = 0;
-  for (const RecurrentDirection& d : pass.directions) {
-    operations += 2 * pass.rows.rows() * d.weights.w_hh.size();
-  }
-  const Sharding sharding(pool, pass.rows.sequences, num_directions, operations);
-  const bool threaded = worth_threads(pool, operations);
-  if (num_directions == 1 && !threaded) {  // no lists: streams allocate nothing
+  const auto num_directions = static_cast<int64_t>(pass.directions.size());
+  if (num_directions == 0) return;
+  const Sharding sharding(pool, pass_size(pass.kind, pass.rows, pass.directions[0].weights, num_directions));
+  if (num_directions * sharding.shards * sharding.members == 1) {  // no lists: streams allocate nothing
     const WeightsOfCall weights(pass, pass.directions[0], frame);
     enter_input(pool, pass, *weights, rows_of(pass.directions[0].gates));
     return ForwardDirection(pass, pass.directions[0], *weights).run(sharding.shard(0));
@@ -284,16 +263,8 @@ void cpu_recurrent_forward(ThreadPool& pool, const RecurrentForward& pass) {
     enter_input(pool, pass, *weights.back(), rows_of(d.gates));
     directions.emplace_back(pass, d, *weights.back());
   }
-  const int64_t tasks = num_directions * sharding.shards;
-  if (threaded && sharding.shards == 1 && 2 * num_directions <= pool.threads() &&
-      directions[0].shares_units()) {
-    return run_teams(pool, directions, sharding.shard(0));
-  }
-  const auto task = [&](int64_t i) {
-    directions[i / sharding.shards].run(sharding.shard(i % sharding.shards));
-  };
-  if (threaded) return pool.run(tasks, task);
-  for (int64_t i = 0; i < tasks; ++i) task(i);
+  if (sharding.members > 1) return run_teams(pool, directions, sharding);
+  sharding.run(pool, num_directions, [&](int64_t d, const Shard& shard) { directions[d].run(shard); });
 }
 
 std::unique_ptr<PackedRecurrent> cpu_pack_recurrent(ThreadPool& pool, const CellKind& kind,

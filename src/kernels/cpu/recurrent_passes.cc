@@ -8,12 +8,36 @@ bool worth_threads(const ThreadPool& pool, int64_t operations) {
   return pool.threads() > 1 && operations >= int64_t{1} << 23;
 }
 
-Sharding::Sharding(const ThreadPool& pool, int64_t sequences_, int64_t directions, int64_t operations)
-    : sequences(sequences_) {
-  if (!worth_threads(pool, operations)) return;
+Sharding::Sharding(const ThreadPool& pool, const PassSize& size)
+    : sequences(size.sequences), threaded_(worth_threads(pool, size.operations())) {
+  if (!threaded_) return;
   constexpr int64_t kFewest = 4;  // sequences of a shard: with fewer the weights are read for too little work
-  const int64_t wanted = (pool.threads() + directions - 1) / directions;
-  shards = std::clamp<int64_t>(sequences / kFewest, 1, wanted);
+  constexpr int64_t kFull = 8;    // with so many its tiles are full
+  // Operations of a step that pay for the threads' meeting after it; more where shards would do, too.
+  const int64_t worth_meeting = int64_t{1} << (sequences < 2 * kFewest ? 18 : 20);
+  const int64_t threads = (pool.threads() + size.directions - 1) / size.directions;
+  const int64_t step = 2 * sequences * size.weights;
+  if (size.shares_units && sequences < threads * kFull && step >= worth_meeting) {
+    members = std::max<int64_t>(pool.threads() / size.directions, 1);
+  }
+  if (members == 1) shards = std::clamp<int64_t>(sequences / kFewest, 1, threads);
+}
+
+PassSize pass_size(const CellKind& kind, const PackedRows& rows, const RecurrentWeights& weights,
+                   int64_t directions) {
+  const bool two_products = weights.w_hr || (kind.cell == Cell::kGru && kind.reset_before);
+  return {.directions = directions,
+          .sequences = rows.sequences,
+          .rows = rows.rows(),
+          .weights = weights.w_hh.size(),
+          .shares_units = !two_products};
+}
+
+void Sharding::run(ThreadPool& pool, int64_t directions,
+                   const std::function<void(int64_t, const Shard&)>& body) const {
+  const auto task = [&](int64_t i) { body(i / shards, shard(i % shards)); };
+  if (threaded_) return pool.run(directions * shards, task);
+  for (int64_t i = 0; i < directions * shards; ++i) task(i);
 }
 
 Shard Sharding::shard(int64_t index) const {

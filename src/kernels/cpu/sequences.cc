@@ -1,6 +1,7 @@
 #include "kernels/cpu/sequences.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/runs.h"
@@ -89,6 +90,76 @@ void cpu_pool_mean_backward(const PackedRows& rows, ConstMatrix d_y, Matrix d_x)
       vector_ops().add(share, rows_of(d_x).from(rows.row(t, n)).at, d_y.columns);
     }
   }
+}
+
+void cpu_pool_max_backward(ConstMatrix d_y, ConstMatrix chosen, Matrix d_x) {
+  for (int64_t n = 0; n < d_y.rows; ++n) {
+    const int32_t* rows = chosen.row<int32_t>(n);
+    const float* d = rows_of(d_y).from(n).at;
+    for (int64_t c = 0; c < d_y.columns; ++c) {
+      if (rows[c] >= 0) rows_of(d_x).from(rows[c]).at[c] += d[c];
+    }
+  }
+}
+
+namespace {
+
+/// Calls body(n, length) for each sequence, on the pool if all rows are worth it.
+void each_sequence(ThreadPool& pool, const PackedRows& rows, int64_t columns,
+                   const std::function<void(int64_t, int64_t)>& body) {
+  const int64_t row_share = std::max<int64_t>(rows.rows() / std::max<int64_t>(rows.sequences, 1), 1);
+  pool.split(rows.sequences, 1 + kTask / (row_share * std::max<int64_t>(columns, 1)),
+             [&](int64_t begin, int64_t end) {
+               int64_t last = rows.steps() - 1;
+               for (int64_t n = begin; n < end; ++n) {
+                 last = last_step(rows, n, last);
+                 body(n, last + 1);
+               }
+             });
+}
+
+}  // namespace
+
+void cpu_attend(ThreadPool& pool, const PackedRows& rows, ConstMatrix scores, ConstMatrix x, Matrix weights,
+                Matrix y) {
+  each_sequence(pool, rows, x.columns, [&](int64_t n, int64_t length) {
+    float* to = rows_of(y).from(n).at;
+    vector_ops().fill(to, 0, y.columns);
+    if (length == 0) return;
+    ScratchFrame frame;  // the sequence's scores side by side
+    float* shares = frame.take(length);
+    for (int64_t t = 0; t < length; ++t) shares[t] = *rows_of(scores).from(rows.row(t, n)).at;
+    const float most = vector_ops().largest(shares, length);
+    vector_ops().divide(shares, vector_ops().exponentials(shares, most, shares, length), length);
+    for (int64_t t = 0; t < length; ++t) {
+      const int64_t r = rows.row(t, n);
+      *rows_of(weights).from(r).at = shares[t];
+      vector_ops().add_scaled(shares[t], rows_of(x).from(r).at, to, y.columns);
+    }
+  });
+}
+
+// With d_w[r] = d_y[n] . x[r]:  d_scores[r] += w[r] * (d_w[r] - sum over r' of w[r'] * d_w[r']).
+void cpu_attend_backward(ThreadPool& pool, const PackedRows& rows, ConstMatrix weights, ConstMatrix x,
+                         ConstMatrix d_y, Matrix d_scores, Matrix d_x) {
+  each_sequence(pool, rows, x.columns, [&](int64_t n, int64_t length) {
+    const float* d = rows_of(d_y).from(n).at;
+    const auto weight = [&](int64_t t) { return *rows_of(weights).from(rows.row(t, n)).at; };
+    for (int64_t t = 0; d_x && t < length; ++t) {
+      vector_ops().add_scaled(weight(t), d, rows_of(d_x).from(rows.row(t, n)).at, d_x.columns);
+    }
+    if (!d_scores) return;
+    ScratchFrame frame;
+    float* d_weights = frame.take(length);
+    float mean = 0;
+    for (int64_t t = 0; t < length; ++t) {
+      d_weights[t] = vector_ops().dot(d, rows_of(x).from(rows.row(t, n)).at, x.columns);
+      mean += weight(t) * d_weights[t];
+    }
+    for (int64_t t = 0; t < length; ++t) {
+      *rows_of(d_scores).from(rows.row(t, n)).at += weight(t) * (d_weights[t] - mean);
+    }
+  });
 }
 
 }  // namespace rondo

@@ -6,7 +6,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <vector>
+
+#include "base/threads.h"
 
 namespace rondo {
 
@@ -50,6 +54,18 @@ class StepTeam {
   }
   /// Waits until the part of this step is done. @return true: nobody came, it is the caller's now.
   bool wait_for(int64_t part, int64_t step);
+};
+
+/// A team for each of several recurrences at a time.
+class StepTeams {
+ public:
+  StepTeams(int64_t recurrences, int64_t members);
+  /// Calls body(recurrence, its team, member) for all members of all, each on a thread if there are enough.
+  void run(ThreadPool& pool, const std::function<void(int64_t, StepTeam&, int64_t)>& body);
+
+ private:
+  int64_t members_;
+  std::vector<std::unique_ptr<StepTeam>> teams_;
 };
 
 }  // namespace rondo

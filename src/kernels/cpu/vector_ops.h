@@ -21,6 +21,18 @@ struct VectorOps {
                        float* y, int64_t count);
   void (*max)(const float* x, int32_t row, float* y, int32_t* chosen, int64_t count);
 
+  float (*largest)(const float* x, int64_t count);
+  /// y = exp(x - most), where no x is above `most`. @return their sum: lane by lane, then the lanes in order.
+  float (*exponentials)(const float* x, float most, float* y, int64_t count);
+  void (*divide)(float* y, float divisor, int64_t count);
+  /// y += factor * x.
+  void (*add_scaled)(float factor, const float* x, float* y, int64_t count);
+  /// The sum of a*b: lane by lane, then the lanes in order.
+  float (*dot)(const float* a, const float* b, int64_t count);
+  /// mask[i] = number first+i of Stream(key) is at least `threshold` * 2^-24 ? kept : 0.
+  void (*dropout_mask)(uint64_t key, uint64_t first, int32_t threshold, float kept, float* mask,
+                       int64_t count);
+
   void (*tanh)(const float* x, float* y, int64_t count);
   void (*sigmoid)(const float* x, float* y, int64_t count);
   void (*relu)(const float* x, float* y, int64_t count);

@@ -52,7 +52,7 @@ void bfloat16_pairs(const float* first, const float* second, int64_t count, floa
   }
 }
 
-float largest(const float* x, int64_t count) {
+float largest_size(const float* x, int64_t count) {
   Vector most = zero();
   for (int64_t j = 0; j < count; j += kLanes) most = hn::Max(most, hn::Abs(load_first(x + j, count - j)));
   return hn::GetLane(hn::MaxOfLanes(Lanes(), most));
@@ -75,7 +75,7 @@ void bytes_row(const float* x, int64_t count, float factor, uint8_t* to) {
 }
 
 const WordKernels* word_table() {
-  static constexpr WordKernels kTable{bfloat16_row, bfloat16_pairs, largest, bytes_row};
+  static constexpr WordKernels kTable{bfloat16_row, bfloat16_pairs, largest_size, bytes_row};
   return &kTable;
 }
 

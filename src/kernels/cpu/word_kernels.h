@@ -12,7 +12,7 @@ struct WordKernels {
   /// Word j holds first[j] below second[j]; `second` null: zeros.
   void (*bfloat16_pairs)(const float* first, const float* second, int64_t count, float* to);
   /// The largest size among x.
-  float (*largest)(const float* x, int64_t count);
+  float (*largest_size)(const float* x, int64_t count);
   /// to = x*factor to the nearest whole number, cut off at -127 and 127, plus 128.
   void (*bytes_row)(const float* x, int64_t count, float factor, uint8_t* to);
 };

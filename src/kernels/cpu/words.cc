@@ -20,7 +20,7 @@ Rows make_words(ScratchFrame& frame, Precision precision, int64_t rows, int64_t 
 
 /// @return the scale.
 float quantize(const float* x, int64_t count, bool bounded, float* words) {
-  const float largest = bounded ? 1 : word_kernels().largest(x, count);
+  const float largest = bounded ? 1 : word_kernels().largest_size(x, count);
   word_kernels().bytes_row(x, count, largest > 0 ? 127 / largest : 0, reinterpret_cast<uint8_t*>(words));
   return bounded ? kStateScale : largest / 127;
 }
@@ -66,7 +66,7 @@ ConstMatrix quantize_rows(ScratchFrame& frame, const ConstMatrix& w, float* scal
   float* numbers = frame.take_zeros(w.rows * words);
   for (int64_t r = 0; r < w.rows; ++r) {
     const float* row = w.row<float>(r);
-    const float largest = word_kernels().largest(row, w.columns);
+    const float largest = word_kernels().largest_size(row, w.columns);
     auto* to = reinterpret_cast<int8_t*>(numbers + r * words);
     scales[r] = largest / 127;
     offsets[r] = 0;

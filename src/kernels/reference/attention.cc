@@ -88,21 +88,26 @@ void add_d_x(const PackedRows& rows, View<const T> weights, View<const T> d_y, V
 using reference::Checks;
 using reference::with_scalar;
 
-void ReferenceBackend::attend(const PackedRows& rows, ConstMatrix scores, ConstMatrix x, Matrix weights,
-                              Matrix y) {
+void reference::check_attend(const PackedRows& rows, ConstMatrix scores, ConstMatrix x, Matrix weights,
+                             Matrix y) {
   const Checks checks("attend", x.type);
   checks.packed(rows);
   checks.shape("x", x, rows.rows(), x.columns);
   checks.shape("scores", scores, rows.rows(), 1);
   checks.shape("weights", weights, rows.rows(), 1);
   checks.shape("y", y, rows.sequences, x.columns);
+}
+
+void ReferenceBackend::attend(const PackedRows& rows, ConstMatrix scores, ConstMatrix x, Matrix weights,
+                              Matrix y) {
+  reference::check_attend(rows, scores, x, weights, y);
   with_scalar("attend", x.type, [&]<class T>(T) {
     attend_forward<T>(rows, view<T>(scores), view<T>(x), view<T>(weights), view<T>(y));
   });
 }
 
-void ReferenceBackend::attend_backward(const PackedRows& rows, ConstMatrix weights, ConstMatrix x,
-                                       ConstMatrix d_y, Matrix d_scores, Matrix d_x) {
+void reference::check_attend_backward(const PackedRows& rows, ConstMatrix weights, ConstMatrix x,
+                                      ConstMatrix d_y, Matrix d_scores, Matrix d_x) {
   const Checks checks("attend_backward", x.type);
   checks.packed(rows);
   checks.shape("x", x, rows.rows(), x.columns);
@@ -110,6 +115,11 @@ void ReferenceBackend::attend_backward(const PackedRows& rows, ConstMatrix weigh
   checks.shape("d_y", d_y, rows.sequences, x.columns);
   checks.optional("d_scores", d_scores, rows.rows(), 1);
   checks.optional("d_x", d_x, rows.rows(), x.columns);
+}
+
+void ReferenceBackend::attend_backward(const PackedRows& rows, ConstMatrix weights, ConstMatrix x,
+                                       ConstMatrix d_y, Matrix d_scores, Matrix d_x) {
+  reference::check_attend_backward(rows, weights, x, d_y, d_scores, d_x);
   with_scalar("attend_backward", x.type, [&]<class T>(T) {
     if (d_scores) add_d_scores<T>(rows, view<T>(weights), view<T>(x), view<T>(d_y), view<T>(d_scores));
     if (d_x) add_d_x<T>(rows, view<T>(weights), view<T>(d_y), view<T>(d_x));

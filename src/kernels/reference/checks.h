@@ -43,4 +43,11 @@ void check_product(const Product& p);
 void check_recurrent(const RecurrentForward& pass);
 void check_recurrent(const RecurrentBackward& pass);
 
+void check_softmax(ConstMatrix logits, std::span<const int32_t> targets, Matrix probabilities, Matrix losses);
+void check_softmax_backward(ConstMatrix probabilities, std::span<const int32_t> targets, ConstMatrix d_losses,
+                            Matrix d_logits);
+void check_attend(const PackedRows& rows, ConstMatrix scores, ConstMatrix x, Matrix weights, Matrix y);
+void check_attend_backward(const PackedRows& rows, ConstMatrix weights, ConstMatrix x, ConstMatrix d_y,
+                           Matrix d_scores, Matrix d_x);
+
 }  // namespace rondo::reference

@@ -44,13 +44,18 @@ T binary_cross_entropy(T x, T target) {
 using reference::Checks;
 using reference::with_scalar;
 
-void ReferenceBackend::softmax_cross_entropy(ConstMatrix logits, std::span<const int32_t> targets,
-                                             Matrix probabilities, Matrix losses) {
+void reference::check_softmax(ConstMatrix logits, std::span<const int32_t> targets, Matrix probabilities,
+                              Matrix losses) {
   const Checks checks("softmax_cross_entropy", logits.type);
   checks.shape("logits", logits, logits.rows, logits.columns);
   checks.shape("probabilities", probabilities, logits.rows, logits.columns);
   checks.optional("losses", losses, 1, logits.rows);
   if (losses) checks.ids("targets", targets, logits.rows, logits.columns);
+}
+
+void ReferenceBackend::softmax_cross_entropy(ConstMatrix logits, std::span<const int32_t> targets,
+                                             Matrix probabilities, Matrix losses) {
+  reference::check_softmax(logits, targets, probabilities, losses);
   if (logits.columns == 0) return;
   with_scalar("softmax_cross_entropy", logits.type, [&]<class T>(T) {
     for (int64_t n = 0; n < logits.rows; ++n) {
@@ -59,15 +64,20 @@ void ReferenceBackend::softmax_cross_entropy(ConstMatrix logits, std::span<const
   });
 }
 
-// d loss / d x[k] = p[k] - [k == target]
-void ReferenceBackend::softmax_cross_entropy_backward(ConstMatrix probabilities,
-                                                      std::span<const int32_t> targets, ConstMatrix d_losses,
-                                                      Matrix d_logits) {
+void reference::check_softmax_backward(ConstMatrix probabilities, std::span<const int32_t> targets,
+                                       ConstMatrix d_losses, Matrix d_logits) {
   const Checks checks("softmax_cross_entropy_backward", probabilities.type);
   checks.shape("probabilities", probabilities, probabilities.rows, probabilities.columns);
   checks.ids("targets", targets, probabilities.rows, probabilities.columns);
   checks.shape("d_losses", d_losses, 1, probabilities.rows);
   checks.shape("d_logits", d_logits, probabilities.rows, probabilities.columns);
+}
+
+// d loss / d x[k] = p[k] - [k == target]
+void ReferenceBackend::softmax_cross_entropy_backward(ConstMatrix probabilities,
+                                                      std::span<const int32_t> targets, ConstMatrix d_losses,
+                                                      Matrix d_logits) {
+  reference::check_softmax_backward(probabilities, targets, d_losses, d_logits);
   with_scalar("softmax_cross_entropy_backward", probabilities.type, [&]<class T>(T) {
     const View<const T> p = view<T>(probabilities), d = view<T>(d_losses);
     const View<T> to = view<T>(d_logits);
