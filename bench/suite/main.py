@@ -100,11 +100,13 @@ def main():
             report = run(chosen, workers, folder)
     finally:
         workers.stop()
-    wrong = [row["name"] for row in report["rows"] if "rondo" in row["disagree"]]
+    wrong = [row["name"] for row in report["rows"] if any(label.startswith("rondo") for label in row["disagree"])]
+    missing = [row["name"] for row in report["rows"] if "seconds" not in row["peers"].get("rondo", {"seconds": 0})]
     if chosen.docs:
         tables.write_documentation(chosen.output)
-    if wrong:
-        sys.exit(f"bench: Rondo's results differ from float64 in {', '.join(wrong)}")
+    if wrong or missing:
+        sys.exit(f"bench: Rondo's results differ from float64 in {', '.join(wrong) or 'no row'}; "
+                 f"it gave none in {', '.join(missing) or 'no row'}")
 
 
 if __name__ == "__main__":
