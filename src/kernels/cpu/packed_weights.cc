@@ -4,6 +4,12 @@
 
 namespace rondo {
 
+namespace {
+
+constexpr int64_t kPieceFloats = 8192;  // of one panel between two stores of the sums: 32 KiB stay in L1
+
+}  // namespace
+
 PackedWeights::PackedWeights(const TileKernels& kernels, FloatMemory& memory, const WeightSource& source)
     : kernels_(&kernels),
       precision_(source.precision),
@@ -20,8 +26,11 @@ PackedWeights::PackedWeights(const TileKernels& kernels, FloatMemory& memory, co
   auto* offsets = quantizes ? reinterpret_cast<int32_t*>(memory.take(source.b.rows)) : nullptr;
   scales_ = scales;
   offsets_ = offsets;
-  // Measured: within the second cache (1 MiB here) asking ahead costs up to 10 %, beyond it gains as much.
-  fetch_ = source.streams && vectors_of_block * kernels.lanes * words_ * blocks_ > 3 << 17;
+  // Measured with a second cache of 1 MiB and a third of 32: within the second, asking ahead costs a few rows
+  // up to 10 %, beyond it gains as much; many rows gain 20 % beyond 4 MiB, and before that nothing.
+  const int64_t floats = vectors_of_block * kernels.lanes * words_ * blocks_;
+  fetch_ = source.streams && floats > 3 << 17;
+  large_ = !source.streams && floats > 1 << 20;
   list_panels(source);
   place_panels(packed, source.streams);
 
@@ -86,26 +95,62 @@ int64_t PackedWeights::joined(int64_t first, int64_t end, int64_t rows) const {
   return count;
 }
 
-Tile PackedWeights::make_tile(const Step& step, ConstRows a) const {
-  const PanelPlace& place = panels_[step.first];
-  Tile tile{.a = a.at, .a_row = a.row, .a_k = 1, .b = place.packed};
-  tile.b_k = place.packed_k;
-  tile.b += step.first_word * tile.b_k;
-  tile.b_panel = step.panels > 1 ? panels_[step.first + 1].packed - place.packed : 0;
-  tile.panels = static_cast<int>(step.panels);
-  tile.vectors = place.vectors;
-  tile.columns = place.columns;
-  tile.fetch = fetch_ && place.vectors == 2;
+/// What all tiles of a call have alike.
+Tile PackedWeights::make_tile(const Operand& a, Rows c, int64_t rows, const Part& part) const {
+  Tile tile{.a = a.words.at, .a_row = a.words.row, .a_k = 1};
+  tile.k = part.k < 0 ? words_ : words_of(precision_, part.k);
+  tile.rows = static_cast<int>(rows);
+  if (precision_ == Precision::kInt8) {
+    tile.scale = {.rows = a.scales, .start_row = part.accumulate ? c.row : 0, .c_row = c.row};
+    tile.c_row = width_;
+  } else {
+    tile.c_row = c.row;
+  }
   return tile;
 }
 
-/// All of k, in pieces: several tiles pass a panel, and a piece of it stays in the first cache.
-void PackedWeights::run(const Step& step, Tile tile, int64_t rows) const {
+/// Panels first .. first+panels-1: where their words, their results and what those begin with stand.
+void PackedWeights::place(Tile& tile, int64_t first, int64_t panels, Rows c, const Part& part) const {
+  const PanelPlace& place = panels_[first];
+  tile.b_k = place.packed_k;
+  tile.b = place.packed + part.first_k / numbers_in_word(precision_) * tile.b_k;
+  tile.b_panel = panels > 1 ? panels_[first + 1].packed - place.packed : 0;
+  tile.panels = static_cast<int>(panels);
+  tile.vectors = place.vectors;
+  tile.columns = place.columns;
+  tile.fetch = fetch_ && place.vectors == 2;
+  for (int64_t q = 0; q < panels; ++q) {
+    const PanelPlace& panel = panels_[first + q];
+    float* to = c.at + panel.column;
+    const float* start = part.accumulate ? to : part.start == nullptr ? nullptr : part.start + panel.column;
+    if (precision_ == Precision::kInt8) {
+      tile.scale.columns[q] = scales_ + panel.source;
+      tile.scale.c[q] = to;
+      tile.scale.start[q] = start;
+      tile.start[q] = reinterpret_cast<const float*>(offsets_ + panel.source);
+      tile.start_row[q] = 0;
+    } else {
+      tile.c[q] = to;
+      tile.start[q] = start;
+      tile.start_row[q] = part.accumulate ? c.row : 0;
+    }
+  }
+}
+
+/// Several tiles pass a panel: in pieces of k that stay in the first cache. The whole sums of kInt8 stand
+/// apart until they are scaled.
+void PackedWeights::multiply_pieces(Tile tile, int64_t rows) const {
+  ScratchFrame frame;
+  for (int q = 0; q < tile.panels && precision_ == Precision::kInt8; ++q) {
+    tile.c[q] = frame.take(rows * width_);
+  }
+  const int64_t words = tile.k;
   const float* scales = tile.scale.rows;  // at the end of k
-  const int64_t piece = rows > kernels_->max_rows ? 8192 / width_ : std::max<int64_t>(step.words, 1);
-  for (int64_t k = 0; k == 0 || k < step.words; k += piece) {
-    tile.k = std::min(piece, step.words - k);
-    tile.scale.rows = k + tile.k < step.words ? nullptr : scales;
+  const int64_t piece = kPieceFloats / width_;
+  for (int64_t k = 0; k == 0 || k < words; k += piece) {
+    tile.k = std::min(piece, words - k);
+    tile.scale.rows = k + tile.k < words ? nullptr : scales;
+    tile.ahead = large_ ? tile.b + tile.k * tile.b_k : nullptr;
     multiply_rows(*kernels_, precision_, tile, rows);
     tile.a += tile.k;
     tile.b += tile.k * tile.b_k;
@@ -116,57 +161,19 @@ void PackedWeights::run(const Step& step, Tile tile, int64_t rows) const {
   }
 }
 
-void PackedWeights::multiply_panels(const Step& step, const Operand& a, Rows c, int64_t rows,
-                                    const Part& part) const {
-  Tile tile = make_tile(step, a.words);
-  tile.c_row = c.row;
-  for (int64_t q = 0; q < step.panels; ++q) {
-    const int64_t column = panels_[step.first + q].column;
-    tile.c[q] = c.at + column;
-    if (part.accumulate) {
-      tile.start[q] = tile.c[q];
-      tile.start_row[q] = c.row;
-    } else if (part.start != nullptr) {
-      tile.start[q] = part.start + column;
-    }
-  }
-  run(step, tile, rows);
-}
-
-/// The whole sums of kInt8 stand apart until they are scaled.
-void PackedWeights::multiply_int8_panels(const Step& step, const Operand& a, Rows c, int64_t rows,
-                                         const Part& part) const {
-  ScratchFrame frame;
-  Tile tile = make_tile(step, a.words);
-  tile.c_row = width_;
-  float* sums = frame.take(step.panels * rows * width_);
-  tile.scale = {.rows = a.scales, .start_row = part.accumulate ? c.row : 0, .c_row = c.row};
-  for (int64_t q = 0; q < step.panels; ++q) {
-    const PanelPlace& place = panels_[step.first + q];
-    tile.c[q] = sums + q * rows * width_;
-    tile.start[q] = reinterpret_cast<const float*>(offsets_ + place.source);
-    tile.scale.columns[q] = scales_ + place.source;
-    tile.scale.c[q] = c.at + place.column;
-    if (part.accumulate) tile.scale.start[q] = tile.scale.c[q];
-    if (part.start != nullptr) tile.scale.start[q] = part.start + place.column;
-  }
-  run(step, tile, rows);
-}
-
 void PackedWeights::multiply(const Operand& a, Rows c, int64_t rows, const Part& part) const {
-  const int64_t numbers = numbers_in_word(precision_);
-  Step step{.first = part.first_group * blocks_,
-            .panels = 0,
-            .first_word = part.first_k / numbers,
-            .words = part.k < 0 ? words_ : words_of(precision_, part.k)};
+  const TileKernels::Multiply multiply_tile = kernels_->multiply(precision_);
+  Tile tile = make_tile(a, c, rows, part);
   const int64_t end = (part.groups < 0 ? groups_ : part.first_group + part.groups) * blocks_;
-  for (; step.first < end; step.first += step.panels) {
-    step.panels = joined(step.first, end, rows);
-    if (precision_ == Precision::kInt8) {
-      multiply_int8_panels(step, a, c, rows, part);
+  for (int64_t first = part.first_group * blocks_; first < end;) {
+    const int64_t panels = joined(first, end, rows);
+    place(tile, first, panels, c, part);
+    if (rows <= kernels_->max_rows) {
+      multiply_tile(tile);
     } else {
-      multiply_panels(step, a, c, rows, part);
+      multiply_pieces(tile, rows);
     }
+    first += panels;
   }
 }
 

@@ -63,20 +63,16 @@ class PackedWeights {
   std::vector<PanelPlace> panels_;
   const float* scales_ = nullptr;     // kInt8, of each column of b
   const int32_t* offsets_ = nullptr;  // kInt8
-  bool fetch_ = false;
+  bool fetch_ = false;                // a few rows ask for what no near cache holds
+  bool large_ = false;                // many rows do, as the processor does not guess it
   int64_t words_ = 0, units_ = 0, width_ = 1, groups_ = 0, blocks_ = 0;
 
-  /// Consecutive panels, and the words of k, that one call of multiply works on.
-  struct Step {
-    int64_t first, panels, first_word, words;
-  };
   void list_panels(const WeightSource& source);
   void place_panels(float* packed, bool streams);
   int64_t joined(int64_t first, int64_t end, int64_t rows) const;
-  Tile make_tile(const Step& step, ConstRows a) const;
-  void multiply_panels(const Step& step, const Operand& a, Rows c, int64_t rows, const Part& part) const;
-  void multiply_int8_panels(const Step& step, const Operand& a, Rows c, int64_t rows, const Part& part) const;
-  void run(const Step& step, Tile tile, int64_t rows) const;
+  Tile make_tile(const Operand& a, Rows c, int64_t rows, const Part& part) const;
+  void place(Tile& tile, int64_t first, int64_t panels, Rows c, const Part& part) const;
+  void multiply_pieces(Tile tile, int64_t rows) const;
 };
 
 }  // namespace rondo

@@ -151,6 +151,7 @@ HWY_NOINLINE void multiply_tile(const Tile& t) {
   }
   const float* HWY_RESTRICT a = t.a;
   const float* HWY_RESTRICT b = t.b;
+  const float* ahead = t.ahead == nullptr ? b : t.ahead;
   const int64_t a_row = t.a_row;
   const int64_t a_k = t.a_k;
   const int64_t b_k = t.b_k;
@@ -168,6 +169,10 @@ HWY_NOINLINE void multiply_tile(const Tile& t) {
       const Vector value = set(a[i * a_row]);
 #pragma GCC unroll 8
       for (int w = 0; w < kWidth; ++w) sum[i][w] = Arithmetic::add(sum[i][w], value, column[w]);
+    }
+    if (kRows == kMaxRows) {
+      __builtin_prefetch(ahead, 0, 3);
+      ahead += 16;  // floats of a cache line
     }
     a += a_k;
     b += b_k;
@@ -356,8 +361,13 @@ void Tile::advance(int height) {
 
 void multiply_rows(const TileKernels& kernels, Precision precision, Tile tile, int64_t rows) {
   const TileKernels::Multiply multiply = kernels.multiply(precision);
-  each_tile(kernels, rows, [&](int64_t, int height) {
+  // The second and third tile (the first waits for its own b) ask for the two lines a row of the piece of b that
+  // comes next.
+  const float* next = tile.ahead;
+  each_tile(kernels, rows, [&](int64_t row, int height) {
     tile.rows = height;
+    const int64_t part = row > 0 ? (row - 1) / kernels.max_rows : 2;
+    tile.ahead = next != nullptr && part < 2 ? next + part * tile.k * 16 : nullptr;
     if (tile.a_packed) tile.a_k = height;
     multiply(tile);
     tile.advance(height);

@@ -30,6 +30,7 @@ struct Tile {
   const float* b =
       nullptr;  ///< panel q's row k at b[q*b_panel + k*b_k]; whole vectors, zeros behind the last column
   int64_t b_k = 0, b_panel = 0;
+  const float* ahead = nullptr;  ///< k cache lines that the first cache shall have for a later tile, or null
   int64_t k = 0;
   int rows = 1;                         ///< at most TileKernels::max_rows
   int panels = 1;                       ///< at most TileKernels::panels(rows)
