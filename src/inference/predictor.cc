@@ -33,6 +33,14 @@ void prepare(ClassifierModel& model, Backend& backend, const InferenceOptions& o
   model.network->prepare(backend, precision_of(model, options), few_words ? kTableBytes : 0);
 }
 
+std::shared_ptr<const PreparedStack> prepare_streams(const ClassifierModel& model, Backend& backend,
+                                                     Precision precision) {
+  const RecurrentStack& stack = model.network->recurrent();
+  const Tensor& words = model.network->embedding().table().value;
+  const bool table = stack.table_bytes(words.dim(0)) <= kTableBytes;
+  return std::make_shared<PreparedStack>(stack.prepare(backend, precision, table ? words : Tensor()));
+}
+
 Tensor predict_texts(const ClassifierModel& model, Backend& backend, std::span<const std::string> texts) {
   std::vector<std::vector<int32_t>> sequences(texts.size());
   backend.threads().split(static_cast<int64_t>(texts.size()), 64, [&](int64_t begin, int64_t end) {
