@@ -147,24 +147,68 @@ HWY_INLINE int64_t replay_until_rest(const Replay& r, Vector& p, Vector& m, Vect
   return step;
 }
 
+/// The steps after the parameter came to rest, of one vector: its moments only decay.
+template <Rule kRule>
+HWY_INLINE void replay_at_rest(const Replay& r, int64_t step, Vector& p, Vector& m, Vector& v) {
+  const Constants constants(r.past[0].numbers);  // the decays are those of every step
+  for (; step < r.steps; ++step) {
+    m = hn::MulAdd(constants.decay1, m, zero());
+    v = hn::MulAdd(constants.decay2, v, zero());
+    if constexpr (kRule == Rule::kAdamW) p = hn::Mul(set(r.past[step].numbers.keep), p);
+  }
+}
+
+// A chain of multiplications a vector: side by side they hide each other's latency.
+constexpr int64_t kTogether = 4;
+
+/// Up to kTogether whole vectors.
+template <Rule kRule>
+void replay_vectors(const Replay& r, int64_t i, int64_t vectors) {
+  Vector p[kTogether], m[kTogether], v[kTogether];
+  int64_t done[kTogether], latest = 0;
+  for (int64_t j = 0; j < kTogether; ++j) {
+    const int64_t at = i + HWY_MIN(j, vectors - 1) * kLanes;  // the last again, where there are fewer
+    p[j] = load(r.parameter + at);
+    m[j] = load(r.first + at);
+    v[j] = load(r.second + at);
+    done[j] = replay_until_rest<kRule>(r, p[j], m[j], v[j]);
+    latest = HWY_MAX(latest, done[j]);
+  }
+  Replay shorter = r;
+  shorter.steps = latest;
+  for (int64_t j = 0; j < kTogether; ++j) replay_at_rest<kRule>(shorter, done[j], p[j], m[j], v[j]);
+  const Constants constants(r.past[0].numbers);
+  for (int64_t step = latest; step < r.steps; ++step) {
+#pragma GCC unroll 4
+    for (int64_t j = 0; j < kTogether; ++j) {
+      m[j] = hn::MulAdd(constants.decay1, m[j], zero());
+      v[j] = hn::MulAdd(constants.decay2, v[j], zero());
+      if constexpr (kRule == Rule::kAdamW) p[j] = hn::Mul(set(r.past[step].numbers.keep), p[j]);
+    }
+  }
+  for (int64_t j = 0; j < vectors; ++j) {
+    store(p[j], r.parameter + i + j * kLanes);
+    store(m[j], r.first + i + j * kLanes);
+    store(v[j], r.second + i + j * kLanes);
+  }
+}
+
 template <Rule kRule>
 void replay_adam(const Replay& r) {
-  for (int64_t i = 0; i < r.count; i += kLanes) {
-    const int64_t lanes = r.count - i;
-    Vector p = load_first(r.parameter + i, lanes);
-    Vector m = load_first(r.first + i, lanes);
-    Vector v = load_first(r.second + i, lanes);
-    int64_t step = replay_until_rest<kRule>(r, p, m, v);
-    const Constants constants(r.past[0].numbers);  // the decays are those of every step
-    for (; step < r.steps; ++step) {
-      m = hn::MulAdd(constants.decay1, m, zero());
-      v = hn::MulAdd(constants.decay2, v, zero());
-      if constexpr (kRule == Rule::kAdamW) p = hn::Mul(set(r.past[step].numbers.keep), p);
-    }
-    store_first(p, r.parameter + i, lanes);
-    store_first(m, r.first + i, lanes);
-    store_first(v, r.second + i, lanes);
+  int64_t i = 0;
+  for (; i + kLanes <= r.count; i += kTogether * kLanes) {
+    replay_vectors<kRule>(r, i, HWY_MIN(kTogether, (r.count - i) / kLanes));
   }
+  i = r.count / kLanes * kLanes;
+  if (i == r.count) return;
+  const int64_t lanes = r.count - i;
+  Vector p = load_first(r.parameter + i, lanes);
+  Vector m = load_first(r.first + i, lanes);
+  Vector v = load_first(r.second + i, lanes);
+  replay_at_rest<kRule>(r, replay_until_rest<kRule>(r, p, m, v), p, m, v);
+  store_first(p, r.parameter + i, lanes);
+  store_first(m, r.first + i, lanes);
+  store_first(v, r.second + i, lanes);
 }
 
 void replay_sgd(const Replay& r) {
