@@ -97,7 +97,7 @@ int bench(const std::string& path, const std::optional<std::string>& input, cons
   put("{}: {} texts{}\n\n", path, texts.size(), input ? "" : " made up of 8 to 72 of its words");
   print(timings);
   if (stream_us) put("\na stream reads a token in {:.2f} us, on one thread\n", *stream_us);
-  put("\npeak memory {:.0f} MB; the peak is that of a product of 96x512x512 on the same threads\n",
+  put("\npeak memory {:.0f} MB; the peak is that of a float32 product of 96x512x512 on the same threads\n",
       megabytes);
   return 0;
 }

@@ -8,8 +8,9 @@ namespace rondo {
 namespace {
 
 constexpr size_t kBatch = 64;
-// The table of all words' inputs costs as much as so many tokens: a batch or two.
-constexpr int64_t kTableWords = 4096;
+// The table of all words' inputs costs as much as so many tokens, half a batch: one text alone must not pay
+// more.
+constexpr int64_t kTableWords = 1024;
 constexpr int64_t kTableBytes = int64_t{64} << 20;
 
 }  // namespace
