@@ -2,6 +2,7 @@
 //   const int64_t before = allocations();  step();  EXPECT_EQ(allocations(), before);
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <new>

@@ -72,11 +72,15 @@ int bench(const std::string& path, const std::optional<std::string>& input, cons
       input ? read_some(*input, options.read) : made_up_texts(model, kMostTexts);
   const int all = open_device(run.device, run.threads)->threads().threads();
   std::vector<ModelTiming> timings;
+  std::optional<double> stream_us;
   for (const int threads : {1, all}) {
     if (!timings.empty() && threads == 1) break;
     const auto backend = open_device(run.device, threads);
     prepare(model, *backend, options.inference);
     timings.push_back(time_model(model, *backend, texts, options.seconds / (all > 1 ? 2 : 1)));
+    if (timings.size() > 1) continue;
+    stream_us =
+        time_stream(model, *backend, precision_of(model, options.inference), texts, options.seconds / 10);
   }
   const double megabytes = static_cast<double>(peak_resident_bytes()) / 1e6;
   if (options.json) {
@@ -86,12 +90,14 @@ int bench(const std::string& path, const std::optional<std::string>& input, cons
                                 {"peak_memory_mb", megabytes},
                                 {"runs", nlohmann::ordered_json::array()}};
     for (const ModelTiming& timing : timings) json["runs"].push_back(to_json(timing));
+    if (stream_us) json["stream_us_per_token"] = *stream_us;
     put("{}\n", json.dump());
     return 0;
   }
   put("{}: {} texts{}\n\n", path, texts.size(), input ? "" : " made up of 8 to 72 of its words");
   print(timings);
-  put("\npeak memory {:.0f} MB; the peak is that of a product of 96x512x512 on the same threads\n",
+  if (stream_us) put("\na stream reads a token in {:.2f} us, on one thread\n", *stream_us);
+  put("\npeak memory {:.0f} MB; the peak is that of a float32 product of 96x512x512 on the same threads\n",
       megabytes);
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "inference/predictor.h"
+#include "layers/recurrent_stream.h"
 #include "training/arithmetic.h"
 
 namespace rondo::app {
@@ -68,6 +69,27 @@ ModelTiming time_model(const ClassifierModel& model, Backend& backend, const std
   timing.tokens_per_second = static_cast<double>(tokens) / once;
   timing.rate = arithmetic_of(model.options(), model.labels.size()).forward(tokens, num_texts) / once;
   return timing;
+}
+
+std::optional<double> time_stream(const ClassifierModel& model, Backend& backend, Precision precision,
+                                  const std::vector<std::string>& texts, double seconds) {
+  const ClassifierNetwork& network = *model.network;
+  if (network.options().recurrent.bidirectional) return std::nullopt;
+  RecurrentStream stream(network.recurrent(), network.embedding().table().value, backend,
+                         prepare_streams(model, backend, precision));
+  std::vector<double> times;
+  const Clock::time_point begun = Clock::now();
+  for (size_t i = 0; i < texts.size() || times.empty(); ++i) {
+    const std::vector<int32_t> ids = model.encode(texts[i % texts.size()]);
+    if (ids.empty() && i < texts.size()) continue;
+    const std::vector<int32_t> read = ids.empty() ? std::vector<int32_t>{Vocabulary::kUnknown} : ids;
+    const Clock::time_point start = Clock::now();
+    for (const int32_t id : read) stream.read(std::span(&id, 1));
+    times.push_back(1e6 * seconds_since(start) / static_cast<double>(read.size()));
+    if (seconds_since(begun) > seconds) break;
+  }
+  std::sort(times.begin(), times.end());
+  return quantile(times, 0.5);
 }
 
 std::vector<std::string> made_up_texts(const ClassifierModel& model, int64_t count) {

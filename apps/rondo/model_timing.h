@@ -2,6 +2,7 @@
 //   ModelTiming timing = time_model(model, *open_device("cpu", 1), texts, {.seconds = 2.5});
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,11 @@ struct ModelTiming {
 /// Takes about `seconds`, but a text at least; the longest text may take longer than that.
 ModelTiming time_model(const ClassifierModel& model, Backend& backend, const std::vector<std::string>& texts,
                        double seconds);
+
+/// Microseconds of a token that a stream reads, tokens alone and one at a time: the median over texts.
+/// Nothing for a model that reads its texts from both ends.
+std::optional<double> time_stream(const ClassifierModel& model, Backend& backend, Precision precision,
+                                  const std::vector<std::string>& texts, double seconds);
 
 /// Made-up texts of 8 to 72 of the model's words, the same each time.
 std::vector<std::string> made_up_texts(const ClassifierModel& model, int64_t count);

@@ -27,7 +27,7 @@ struct QuantizeOptions {
   template <class Visitor>
   void visit(Visitor& v) {
     v("output", output, "model file to write");
-    v("dev", dev, "labelled file that both models are measured on; best one that was not trained on");
+    v("dev", dev, "labelled file that both models are measured on; not one that was trained on");
     v("max-drop", max_drop, "most that the accuracy (micro F1 of several labels) may fall", Range{0, 1});
     v("force", force, "write the output even if it exists");
     read.visit(v);

@@ -2,11 +2,11 @@
 
 #include <zlib.h>
 
+#include "inference/predictor.h"
+
 namespace rondo {
 
 namespace {
-
-constexpr int64_t kTableBytes = int64_t{64} << 20;
 
 uint32_t add(uint32_t crc, const void* bytes, size_t count) {
   return static_cast<uint32_t>(crc32_z(crc, static_cast<const Bytef*>(bytes), count));
@@ -26,10 +26,7 @@ uint32_t crc_of(const ClassifierModel& model, Precision precision) {
 }  // namespace
 
 void Classifier::State::make() {
-  const RecurrentStack& stack = model.network->recurrent();
-  const Tensor& words = model.network->embedding().table().value;
-  const bool table = stack.table_bytes(words.dim(0)) <= kTableBytes;
-  streaming_ = std::make_shared<PreparedStack>(stack.prepare(*backend, precision, table ? words : Tensor()));
+  streaming_ = prepare_streams(model, *backend, precision);
   fingerprint_ = crc_of(model, precision);
 }
 

@@ -8,8 +8,9 @@ namespace rondo {
 namespace {
 
 constexpr size_t kBatch = 64;
-// The table of all words' inputs costs as much as so many tokens: a batch or two.
-constexpr int64_t kTableWords = 4096;
+// The table of all words' inputs costs as much as so many tokens, half a batch: one text alone must not pay
+// more.
+constexpr int64_t kTableWords = 1024;
 constexpr int64_t kTableBytes = int64_t{64} << 20;
 
 }  // namespace
@@ -31,6 +32,14 @@ Precision precision_of(const ClassifierModel& model, const InferenceOptions& opt
 void prepare(ClassifierModel& model, Backend& backend, const InferenceOptions& options) {
   const bool few_words = model.vocabulary.size() <= kTableWords;
   model.network->prepare(backend, precision_of(model, options), few_words ? kTableBytes : 0);
+}
+
+std::shared_ptr<const PreparedStack> prepare_streams(const ClassifierModel& model, Backend& backend,
+                                                     Precision precision) {
+  const RecurrentStack& stack = model.network->recurrent();
+  const Tensor& words = model.network->embedding().table().value;
+  const bool table = stack.table_bytes(words.dim(0)) <= kTableBytes;
+  return std::make_shared<PreparedStack>(stack.prepare(backend, precision, table ? words : Tensor()));
 }
 
 Tensor predict_texts(const ClassifierModel& model, Backend& backend, std::span<const std::string> texts) {

@@ -36,6 +36,11 @@ Precision precision_of(const ClassifierModel& model, const InferenceOptions& opt
 /// but for another precision. Again after the parameters changed, or for another backend.
 void prepare(ClassifierModel& model, Backend& backend, const InferenceOptions& options = {});
 
+/// The same for streams (layers/recurrent_stream.h), which many may share: with the table of all words'
+/// inputs up to 64 MiB, for a stream reads the weights once a token.
+std::shared_ptr<const PreparedStack> prepare_streams(const ClassifierModel& model, Backend& backend,
+                                                     Precision precision);
+
 /// Probabilities [texts, labels] in the order of the texts; the same bits for any set of texts around one.
 /// @throws DataError if a text is not UTF-8.
 Tensor predict_texts(const ClassifierModel& model, Backend& backend, std::span<const std::string> texts);

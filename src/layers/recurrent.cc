@@ -88,10 +88,13 @@ DirectionInputs RecurrentStack::inputs(Tape& tape, int64_t index, const Packing&
 
 void RecurrentStack::check(const Tape& tape, const RecurrentInput& input, const Packing& packing) const {
   const char* cell = name_of(options_.cell);
-  const bool records = tape.options().recording;
-  if (records && (input.prepared != nullptr || options_.precision == Precision::kInt8)) {
-    throw_error<ConfigError>("{}: int8 and prepared weights are for inference, this pass records gradients",
-                             cell);
+  const TapeOptions& options = tape.options();
+  if (input.prepared != nullptr && (options.recording || options.training)) {
+    throw_error<ConfigError>(
+        "{}: prepared weights are for inference: they have neither gradients nor dropout", cell);
+  }
+  if (options.recording && options_.precision == Precision::kInt8) {
+    throw_error<ConfigError>("{}: int8 is for inference: it has no gradients", cell);
   }
   if (!input.ids.empty()) {
     const int64_t table = input.prepared == nullptr ? 0 : input.prepared->table_rows;

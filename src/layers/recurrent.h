@@ -72,7 +72,7 @@ class RecurrentStack {
   void initialize(const Stream& stream);
 
   /// @param x  [R, D] packed rows.  @throws ShapeError for another D or R; ConfigError to record a pass in
-  /// int8, or with prepared weights: they have no gradients.
+  /// int8, or to record or train with prepared weights.
   /// Cost: 2*R*G*H*(D+P) operations a layer and direction; three times that with the backward pass.
   RecurrentOutput forward(Tape& tape, const Variable& x, const Packing& packing,
                           const RecurrentState& initial = {}) const {

@@ -3,7 +3,8 @@
 //   ConstMatrix y = stream.read(ids);     // [T, P] outputs of the top layer, up to kMostSteps ids a call
 //   RecurrentStream other = stream;       // a fork: both go on from here
 // It has the bits of RecurrentStack::forward over the whole sequence, however it is cut, and allocates
-// nothing a step. One thread uses it at a time; streams of one stack may run on many.
+// nothing a step that runs on one thread (a large one is shared among the backend's). One thread uses it at a
+// time; streams of one stack may run on many.
 #pragma once
 
 #include <memory>

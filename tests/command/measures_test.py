@@ -112,6 +112,13 @@ class Bench(CommandTest):
         table = self.succeed("bench", self.model, "--seconds", "0.2")
         for word in ["texts/s", "tokens/s", "GF/s", "of peak", "peak memory"]:
             self.assertIn(word, table)
+        self.assertNotIn("stream", table)  # the default model reads from both ends
+
+    def test_a_model_that_reads_forwards_is_timed_token_by_token(self):
+        self.model = self.train("forwards.rondo", "--no-bidirectional")
+        for precision in ["f32", "bf16", "int8"]:
+            self.assertGreater(self.bench("-t", "1", "--precision", precision)["stream_us_per_token"], 0)
+        self.assertIn("a stream reads a token in", self.succeed("bench", self.model, "--seconds", "0.2"))
 
     def test_what_cannot_be_measured_is_refused(self):
         self.write("empty.txt", "")

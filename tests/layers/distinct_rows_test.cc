@@ -154,6 +154,10 @@ TEST(PreparedStack, IsRefusedWherePassesRecordOrHaveNoTable) {
   EXPECT_THROW(net.stack.forward(records, {.x = words, .prepared = &kept}, packing), ConfigError);
   const Net int8({.hidden = 4, .precision = Precision::kInt8});
   EXPECT_THROW(int8.stack.forward(records, {.x = words}, packing), ConfigError);
+  Tape trains(*backend, {.training = true});
+  EXPECT_THROW(
+      net.stack.forward(trains, {.x = net.embedding.forward(trains, kIds), .prepared = &kept}, packing),
+      ConfigError);
   Tape plain(*backend);
   EXPECT_THROW(net.stack.forward(plain, {.ids = kIds, .prepared = &kept}, packing), ShapeError);
 }

@@ -163,6 +163,64 @@ TEST(ClassifierNetwork, AnIdOutsideTheTableIsAnError) {
   EXPECT_THROW(network.forward(tape, ids, Packing(std::vector<int64_t>{2})), DataError);
 }
 
+bool same_logits(const Tensor& a, const Tensor& b) {
+  return a.shape() == b.shape() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
+}
+
+TEST(ClassifierNetwork, PreparedWeightsGiveTheSameBitsInEveryPrecision) {
+  const Texts texts;
+  const auto backend = open_device("cpu", 2);
+  const auto other_backend = open_device("cpu", 1);
+  for (const auto& [precision, name] : kNames<Precision>) {
+    for (const PoolKind pool : {PoolKind::kMax, PoolKind::kAttention}) {
+      ClassifierNetwork network(small({.layers = 2, .bidirectional = true, .precision = precision}, pool),
+                                kVocabulary, kLabels);
+      network.initialize(Stream(2));
+      const auto logits = [&](Backend& on) {
+        Tape tape(on);
+        return network.forward(tape, texts.ids, texts.packing).logits.value();
+      };
+      const Tensor plain = logits(*backend);
+      for (const int64_t table_bytes : {int64_t{0}, int64_t{1} << 20}) {
+        network.prepare(*backend, precision, table_bytes);
+        EXPECT_TRUE(same_logits(logits(*backend), plain)) << name << " " << table_bytes;
+        EXPECT_TRUE(same_logits(logits(*other_backend), plain)) << name << " " << table_bytes;
+      }
+    }
+  }
+}
+
+TEST(ClassifierNetwork, PassesThatRecordOrTrainUseTheParametersAsTheyAre) {
+  const Texts texts;
+  const auto backend = open_device("cpu", 1);
+  ClassifierNetwork network(small({}), kVocabulary, kLabels);
+  network.initialize(Stream(2));
+  const auto logits = [&](const TapeOptions& options) {
+    Tape tape(*backend, options);
+    return network.forward(tape, texts.ids, texts.packing).logits.value();
+  };
+  network.prepare(*backend, Precision::kFloat32, 1 << 20);
+  const Tensor before = logits({});
+  EXPECT_TRUE(same_logits(logits({.recording = true}), before));
+  network.parameters().find("lstm.weight_hh_l0").value.fill(0.3);
+  EXPECT_TRUE(same_logits(logits({}), before));  // packed before the change
+  const Tensor after = logits({.recording = true});
+  EXPECT_FALSE(same_logits(after, before));
+  network.prepare(*backend, Precision::kFloat32, 1 << 20);
+  EXPECT_TRUE(same_logits(logits({}), after));
+}
+
+TEST(ClassifierNetwork, AnIdOutsideTheTableIsAnErrorForPreparedWeightsToo) {
+  const auto backend = open_device("cpu", 1);
+  ClassifierNetwork network(small({}), kVocabulary, kLabels);
+  network.prepare(*backend, Precision::kFloat32, 1 << 20);
+  Tape tape(*backend);
+  for (const int32_t id : {9, -1}) {
+    const std::vector<int32_t> ids = {1, id};
+    EXPECT_THROW(network.forward(tape, ids, Packing(std::vector<int64_t>{2})), DataError) << id;
+  }
+}
+
 TEST(ClassifierNetwork, ABatchOfEmptyTextsIsAnswered) {
   const auto backend = open_device("cpu", 2);
   for (const auto& [pool, name] : kNames<PoolKind>) {
