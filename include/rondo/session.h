@@ -16,10 +16,9 @@
 
 namespace rondo {
 
-/// Reads with the bits of the whole text at once, however it is cut. A step allocates nothing while it runs
-/// on one thread: always with a model loaded for one; else layers of a thousand units or so share a step
-/// among threads, and handing it out takes a few small blocks. One thread uses a session at a time. Sessions
-/// of one model may run on many threads at once, share its weights, and keep the model alive.
+/// Reads with the bits of the whole text at once, however it is cut. A step allocates nothing; layers of a
+/// thousand units or so share it among the model's threads. One thread uses a session at a time. Sessions of
+/// one model may run on many threads at once, share its weights, and keep the model alive.
 class Session {
  public:
   /// @throws ConfigError if the model reads its texts from both ends: then it takes whole texts only.

@@ -30,10 +30,10 @@ struct Net {
   RecurrentStack stack;
   std::unique_ptr<Backend> backend;
 
-  explicit Net(const RecurrentOptions& options, const char* device = "cpu")
+  explicit Net(const RecurrentOptions& options, const char* device = "cpu", int threads = 1)
       : embedding(set, {.vocabulary = kVocabulary, .dimension = kDimension}),
         stack(set, kDimension, options),
-        backend(open_device(device, 1)) {
+        backend(open_device(device, threads)) {
     initialize_normal(embedding.table().value, 0, 1, Stream(9));
     stack.initialize(Stream(1));
   }
@@ -135,6 +135,28 @@ TEST(RecurrentStream, AllocatesNothingAStep) {
       }
     }
   }
+}
+
+TEST(RecurrentStream, AllocatesNothingWhereThreadsShareAStep) {
+  const std::vector<int32_t> ids = random_ids(16);
+  const Net net({.cell = Cell::kLstm, .hidden = 1056, .layers = 2}, "cpu", 2);  // 9 million operations a step
+  const Net alone({.cell = Cell::kLstm, .hidden = 1056, .layers = 2}, "cpu", 1);
+  RecurrentStream stream = net.stream(Precision::kFloat32, true);
+  RecurrentStream expected = alone.stream(Precision::kFloat32, true);
+  const auto read = [&](RecurrentStream& each) {
+    for (size_t i = 0; i < ids.size(); ++i) each.read(std::span(ids).subspan(i, 1));
+    each.read(ids);
+  };
+  read(expected);
+  // Each thread's scratch memory grows to its size when it first takes a part, whenever that is.
+  for (int i = 0; i < 4; ++i) {
+    stream.reset();
+    read(stream);
+  }
+  EXPECT_TRUE(equal(stream.state(), expected.state()));
+  const int64_t before = allocations();
+  read(stream);
+  EXPECT_LE(allocations() - before, 1);
 }
 
 TEST(RecurrentStream, AForkGoesItsOwnWay) {

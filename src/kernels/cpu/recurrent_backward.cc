@@ -5,7 +5,6 @@
 #include "kernels/cpu/product.h"
 #include "kernels/cpu/recurrent_passes.h"
 #include "kernels/cpu/sequences.h"
-#include "kernels/cpu/step_team.h"
 
 namespace rondo {
 
@@ -347,23 +346,6 @@ void BackwardDirection::add_peepholes() const {
 
 }  // namespace
 
-namespace {
-
-/// Each direction's units are shared by a team.
-void run_teams(ThreadPool& pool, std::span<const BackwardDirection> directions, const Sharding& sharding) {
-  const Shard all = sharding.shard(0);
-  ScratchFrame frame;
-  std::vector<Carried> carried;
-  for (const BackwardDirection& direction : directions) carried.push_back(direction.begin(all, frame));
-  StepTeams teams(static_cast<int64_t>(directions.size()), sharding.members);
-  teams.run(pool, [&](int64_t d, StepTeam& team, int64_t member) {
-    directions[d].run(all, carried[d], team, member);
-  });
-  for (size_t d = 0; d < directions.size(); ++d) directions[d].finish(all, carried[d]);
-}
-
-}  // namespace
-
 void cpu_recurrent_backward(ThreadPool& pool, const RecurrentBackward& pass) {
   const auto num_directions = static_cast<int64_t>(pass.directions.size());
   if (num_directions == 0) return;
@@ -374,7 +356,7 @@ void cpu_recurrent_backward(ThreadPool& pool, const RecurrentBackward& pass) {
   const RecurrentWeights& weights = pass.directions[0].forward.weights;
   const Sharding sharding(pool, pass_size(pass.kind, pass.rows, weights, num_directions));
   if (sharding.members > 1) {
-    run_teams(pool, directions, sharding);
+    run_teams(pool, std::span<const BackwardDirection>(directions), sharding);
   } else {
     sharding.run(pool, num_directions, [&](int64_t d, const Shard& shard) { directions[d].run(shard); });
   }

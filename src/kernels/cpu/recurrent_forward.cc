@@ -5,7 +5,6 @@
 
 #include "kernels/cpu/recurrent_passes.h"
 #include "kernels/cpu/recurrent_weights.h"
-#include "kernels/cpu/step_team.h"
 
 namespace rondo {
 
@@ -228,32 +227,17 @@ class WeightsOfCall {
 
 }  // namespace
 
-namespace {
-
-/// Each direction's units are shared by a team.
-void run_teams(ThreadPool& pool, std::span<const ForwardDirection> directions, const Sharding& sharding) {
-  const Shard all = sharding.shard(0);
-  ScratchFrame frame;
-  std::vector<States> states;
-  for (const ForwardDirection& direction : directions) states.push_back(direction.begin(all, frame));
-  StepTeams teams(static_cast<int64_t>(directions.size()), sharding.members);
-  teams.run(pool, [&](int64_t d, StepTeam& team, int64_t member) {
-    directions[d].run(all, states[d], team, member);
-  });
-  for (size_t d = 0; d < directions.size(); ++d) directions[d].finish(all, states[d]);
-}
-
-}  // namespace
-
 void cpu_recurrent_forward(ThreadPool& pool, const RecurrentForward& pass) {
   ScratchFrame frame;
   const auto num_directions = static_cast<int64_t>(pass.directions.size());
   if (num_directions == 0) return;
   const Sharding sharding(pool, pass_size(pass.kind, pass.rows, pass.directions[0].weights, num_directions));
-  if (num_directions * sharding.shards * sharding.members == 1) {  // no lists: streams allocate nothing
+  if (num_directions * sharding.shards == 1) {  // no lists: streams allocate nothing
     const WeightsOfCall weights(pass, pass.directions[0], frame);
     enter_input(pool, pass, *weights, rows_of(pass.directions[0].gates));
-    return ForwardDirection(pass, pass.directions[0], *weights).run(sharding.shard(0));
+    const ForwardDirection direction(pass, pass.directions[0], *weights);
+    if (sharding.members == 1) return direction.run(sharding.shard(0));
+    return run_teams(pool, std::span(&direction, 1), sharding);
   }
   std::vector<WeightsOfCall> weights;
   weights.reserve(num_directions);
@@ -263,7 +247,7 @@ void cpu_recurrent_forward(ThreadPool& pool, const RecurrentForward& pass) {
     enter_input(pool, pass, *weights.back(), rows_of(d.gates));
     directions.emplace_back(pass, d, *weights.back());
   }
-  if (sharding.members > 1) return run_teams(pool, directions, sharding);
+  if (sharding.members > 1) return run_teams(pool, std::span<const ForwardDirection>(directions), sharding);
   sharding.run(pool, num_directions, [&](int64_t d, const Shard& shard) { directions[d].run(shard); });
 }
 

@@ -18,7 +18,7 @@ Sharding::Sharding(const ThreadPool& pool, const PassSize& size)
   const int64_t threads = (pool.threads() + size.directions - 1) / size.directions;
   const int64_t step = 2 * sequences * size.weights;
   if (size.shares_units && sequences < threads * kFull && step >= worth_meeting) {
-    members = std::max<int64_t>(pool.threads() / size.directions, 1);
+    members = std::clamp<int64_t>(pool.threads() / size.directions, 1, StepTeam::kMaxMembers);
   }
   if (members == 1) shards = std::clamp<int64_t>(sequences / kFewest, 1, threads);
 }

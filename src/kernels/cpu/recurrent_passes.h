@@ -5,9 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "base/threads.h"
 #include "kernels/cpu/cells.h"
+#include "kernels/cpu/scratch.h"
+#include "kernels/cpu/step_team.h"
 #include "kernels/recurrent.h"
 
 namespace rondo {
@@ -80,6 +83,27 @@ bool worth_threads(const ThreadPool& pool, int64_t operations);
 /// Of directions that have the shape of the first.
 PassSize pass_size(const CellKind& kind, const PackedRows& rows, const RecurrentWeights& weights,
                    int64_t directions);
+
+/// All steps of each direction by a team of its own, two directions at a time: begin() on the caller's
+/// thread, run() by every member, finish(). Allocates nothing.
+template <class Direction>
+void run_teams(ThreadPool& pool, std::span<const Direction> directions, const Sharding& sharding) {
+  const Shard all = sharding.shard(0);
+  const auto num_directions = static_cast<int64_t>(directions.size());
+  for (int64_t first = 0; first < num_directions; first += 2) {
+    const int64_t count = std::min<int64_t>(num_directions - first, 2);
+    ScratchFrame frame;
+    decltype(directions[0].begin(all, frame)) carried[2];
+    for (int64_t d = 0; d < count; ++d) carried[d] = directions[first + d].begin(all, frame);
+    StepTeam teams[] = {StepTeam(sharding.members), StepTeam(sharding.members)};
+    const auto task = [&](int64_t i) {
+      const int64_t d = i / sharding.members;
+      directions[first + d].run(all, carried[d], teams[d], i % sharding.members);
+    };
+    pool.run(count * sharding.members, std::ref(task));
+    for (int64_t d = 0; d < count; ++d) directions[first + d].finish(all, carried[d]);
+  }
+}
 
 /// to = row `row` of from, or zeros where it is not given.
 void copy_row(ConstRows from, int64_t row, float* to, int64_t count);

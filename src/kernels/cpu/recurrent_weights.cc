@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "kernels/cpu/recurrent_passes.h"
 
@@ -75,7 +76,7 @@ void multiply_input(ThreadPool& pool, const ForwardWeights& w, ConstRows x, int6
   };
   const int64_t blocks = (rows + kBlockRows - 1) / kBlockRows;
   const auto task = [&](int64_t i) { block(i * kBlockRows, std::min(kBlockRows, rows - i * kBlockRows)); };
-  if (worth_threads(pool, 2 * rows * w.D * w.G * w.H)) return pool.run(blocks, task);
+  if (worth_threads(pool, 2 * rows * w.D * w.G * w.H)) return pool.run(blocks, std::ref(task));
   for (int64_t i = 0; i < blocks; ++i) task(i);
 }
 

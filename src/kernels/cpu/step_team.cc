@@ -34,13 +34,4 @@ bool StepTeam::wait_for(int64_t part, int64_t step) {
   return false;
 }
 
-StepTeams::StepTeams(int64_t recurrences, int64_t members) : members_(members) {
-  for (int64_t r = 0; r < recurrences; ++r) teams_.push_back(std::make_unique<StepTeam>(members));
-}
-
-void StepTeams::run(ThreadPool& pool, const std::function<void(int64_t, StepTeam&, int64_t)>& body) {
-  pool.run(static_cast<int64_t>(teams_.size()) * members_,
-           [&](int64_t task) { body(task / members_, *teams_[task / members_], task % members_); });
-}
-
 }  // namespace rondo

@@ -4,13 +4,9 @@
 //   pool.run(2, [&](int64_t member) { team.run(member, steps, [&](int64_t step, int64_t part) { ... }); });
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
-#include <functional>
-#include <memory>
-#include <vector>
-
-#include "base/threads.h"
 
 namespace rondo {
 
@@ -19,7 +15,10 @@ namespace rondo {
 /// even run one after another. Step s+1 begins when all parts of step s are done.
 class StepTeam {
  public:
-  explicit StepTeam(int64_t members) : members_(members), parts_(new Part[members]) {}
+  static constexpr int64_t kMaxMembers = 16;  ///< shares of a step become too small for more
+
+  /// @param members  1 to kMaxMembers.
+  explicit StepTeam(int64_t members) : members_(members) {}
 
   int64_t members() const { return members_; }
 
@@ -40,7 +39,7 @@ class StepTeam {
     std::atomic<int64_t> claimed{0}, done{0};  ///< steps
   };
   int64_t members_;
-  std::unique_ptr<Part[]> parts_;
+  std::array<Part, kMaxMembers> parts_;  // no allocation: a stream's step may have a team
 
   bool claim(int64_t part, int64_t step) {
     int64_t expected = step;
@@ -54,18 +53,6 @@ class StepTeam {
   }
   /// Waits until the part of this step is done. @return true: nobody came, it is the caller's now.
   bool wait_for(int64_t part, int64_t step);
-};
-
-/// A team for each of several recurrences at a time.
-class StepTeams {
- public:
-  StepTeams(int64_t recurrences, int64_t members);
-  /// Calls body(recurrence, its team, member) for all members of all, each on a thread if there are enough.
-  void run(ThreadPool& pool, const std::function<void(int64_t, StepTeam&, int64_t)>& body);
-
- private:
-  int64_t members_;
-  std::vector<std::unique_ptr<StepTeam>> teams_;
 };
 
 }  // namespace rondo

@@ -361,8 +361,8 @@ void Tile::advance(int height) {
 
 void multiply_rows(const TileKernels& kernels, Precision precision, Tile tile, int64_t rows) {
   const TileKernels::Multiply multiply = kernels.multiply(precision);
-  // The second and third tile (the first waits for its own b) ask for the two lines a row of the piece of b that
-  // comes next.
+  // The second and third tile (the first waits for its own b) ask for the two lines a row of the piece of b
+  // that comes next.
   const float* next = tile.ahead;
   each_tile(kernels, rows, [&](int64_t row, int height) {
     tile.rows = height;

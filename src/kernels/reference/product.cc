@@ -18,6 +18,9 @@ void reference::check_product(const Product& p) {
   checks.shape("b", p.b, p.transpose_b ? n : k, p.transpose_b ? k : n);
   checks.shape("c", p.c, m, n);
   checks.optional("bias", p.bias, 1, n);
+  if (p.precision == Precision::kInt8) {
+    throw_error<ShapeError>("product: int8 is for recurrent passes; multiply in float32 or bfloat16");
+  }
   if (p.bias && p.accumulate) {
     throw_error<ShapeError>("product: begins with the bias or with c, got both bias and accumulate");
   }
