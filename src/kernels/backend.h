@@ -29,7 +29,8 @@ struct Product {
   bool transpose_a = false;
   bool transpose_b = false;
   bool accumulate = false;
-  Precision precision = Precision::kFloat32;  ///< kBfloat16 sums pairs of k: the odd one, then the even one; kInt8 is refused
+  Precision precision =
+      Precision::kFloat32;  ///< kBfloat16 sums pairs of k: the odd one, then the even one; kInt8 is refused
 };
 
 enum class Activation { kTanh, kRelu, kSigmoid };

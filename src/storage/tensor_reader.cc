@@ -97,8 +97,9 @@ std::string read_header(Source& source, const std::string& path) {
 DType dtype_of(const TensorEntry& entry, const std::string& path) {
   const std::optional<DType> type = dtype_from_name(entry.dtype);
   if (!type) {
-    throw_error<FormatError>("{}: tensor {} has the type {}; Rondo reads F32, F64, I32, U8 and I8: convert it",
-                             path, in_quotes(entry.name), in_quotes(entry.dtype));
+    throw_error<FormatError>(
+        "{}: tensor {} has the type {}; Rondo reads F32, F64, I32, U8 and I8: convert it", path,
+        in_quotes(entry.name), in_quotes(entry.dtype));
   }
   return *type;
 }
