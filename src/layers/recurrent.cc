@@ -155,13 +155,15 @@ int64_t RecurrentStack::table_bytes(int64_t vocabulary) const {
   return vocabulary * columns * static_cast<int64_t>(sizeof(float));
 }
 
-PreparedStack RecurrentStack::prepare(Backend& backend, Precision precision, const Tensor& embedding) const {
+PreparedStack RecurrentStack::prepare(Backend& backend, Precision precision, const Tensor& embedding,
+                                      bool streams) const {
   PreparedStack prepared{.backend = &backend, .precision = precision};
   bool all = static_cast<bool>(embedding);
   for (int64_t i = 0; i < static_cast<int64_t>(directions_.size()); ++i) {
     const bool first = i < options_.directions();
-    prepared.packed.push_back(backend.pack_recurrent(
-        options_.kind(), weights(i), precision, first ? ConstMatrix(embedding.matrix()) : ConstMatrix()));
+    const ConstMatrix words = first ? ConstMatrix(embedding.matrix()) : ConstMatrix();
+    prepared.packed.push_back(
+        backend.pack_recurrent(options_.kind(), weights(i), precision, words, streams));
     if (first) all = all && prepared.packed.back() != nullptr;
   }
   if (all) prepared.table_rows = embedding.dim(0);

@@ -83,7 +83,9 @@ class RecurrentStack {
 
   /// Packs the weights as they are now for passes on this backend; with `embedding` [V, D] also the table of
   /// the first layer's inputs of all tokens. The same bits as without, for less work a pass.
-  PreparedStack prepare(Backend& backend, Precision precision, const Tensor& embedding = {}) const;
+  /// @param streams  for one to three sequences at a time.
+  PreparedStack prepare(Backend& backend, Precision precision, const Tensor& embedding = {},
+                        bool streams = false) const;
   /// Bytes of that table for V tokens.
   int64_t table_bytes(int64_t vocabulary) const;
   /// Views of the parameters of direction `index` (layer*directions + direction).

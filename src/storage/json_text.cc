@@ -36,12 +36,13 @@ std::string json_text(const nlohmann::json& json, const std::string& part) {
 }
 
 std::string json_list_text(const std::vector<std::string>& list, const std::string& part) {
-  try {
-    return nlohmann::json(list).dump();
-  } catch (const nlohmann::json::exception&) {
-    for (size_t i = 0; i < list.size(); ++i) json_text(list[i], fmt::format("{}[{}]", part, i));
-    throw;
+  // Item by item: a JSON value of a large vocabulary would take several times its text.
+  std::string text = "[";
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (i > 0) text += ',';
+    text += json_text(list[i], fmt::format("{}[{}]", part, i));
   }
+  return text += ']';
 }
 
 nlohmann::json parse_json_object(const std::string& text, const std::string& part) {

@@ -67,11 +67,15 @@ const Tensor& find_tensor(const NamedTensors& tensors, const std::string& name) 
 }
 
 std::string tensor_file_header(const TensorFile& file) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  if (!file.metadata.empty()) json["__metadata__"] = file.metadata;
-  // Built as text entry by entry: ordered_json looks a key up by going through all of them.
-  std::string header = dump(json);
-  header.pop_back();
+  // Built as text entry by entry: ordered_json looks a key up by going through all of them, and would hold the
+  // vocabulary once more.
+  std::string header = "{";
+  for (const auto& [key, text] : file.metadata) {
+    header += header.size() > 1 ? "," : "\"__metadata__\":{";
+    header += dump(key) + ":";
+    header += dump(text);
+  }
+  if (!file.metadata.empty()) header += '}';
   std::set<std::string_view> names = {"__metadata__"};
   int64_t begin = 0;
   for (const auto& [name, tensor] : file.tensors) {
@@ -93,7 +97,8 @@ void write_tensor_file(const std::string& path, const TensorFile& file) {
   std::string start;
   append_length(start, header.size());
   AtomicFile target(path);
-  target.write(start + header);
+  target.write(start);
+  target.write(header);
   for (const auto& [name, tensor] : file.tensors) target.write(bytes_of(tensor));
   target.commit();
 }

@@ -344,6 +344,19 @@ void BackwardDirection::add_peepholes() const {
   cpu_add_product_sums(gates.columns_at((first + 2) * H_, H_), d_.cells, to.rows_at(first + 1, 1));
 }
 
+/// Each direction's units are shared by a team.
+void run_shared(ThreadPool& pool, const std::vector<BackwardDirection>& directions,
+                const Sharding& sharding) {
+  const Shard all = sharding.shard(0);
+  ScratchFrame frame;
+  std::vector<Carried> carried;
+  for (const BackwardDirection& direction : directions) carried.push_back(direction.begin(all, frame));
+  run_teams(
+      pool, static_cast<int64_t>(directions.size()), sharding.members,
+      [&](int64_t d, StepTeam& team, int64_t member) { directions[d].run(all, carried[d], team, member); });
+  for (size_t d = 0; d < directions.size(); ++d) directions[d].finish(all, carried[d]);
+}
+
 }  // namespace
 
 void cpu_recurrent_backward(ThreadPool& pool, const RecurrentBackward& pass) {
@@ -356,9 +369,9 @@ void cpu_recurrent_backward(ThreadPool& pool, const RecurrentBackward& pass) {
   const RecurrentWeights& weights = pass.directions[0].forward.weights;
   const Sharding sharding(pool, pass_size(pass.kind, pass.rows, weights, num_directions));
   if (sharding.members > 1) {
-    run_teams(pool, std::span<const BackwardDirection>(directions), sharding);
+    run_shared(pool, directions, sharding);
   } else {
-    sharding.run(pool, num_directions, [&](int64_t d, const Shard& shard) { directions[d].run(shard); });
+    sharding.run(pool, num_directions, [&](int64_t d, int64_t s) { directions[d].run(sharding.shard(s)); });
   }
   for (size_t i = 0; i < directions.size(); ++i) {
     directions[i].add_input_gradients(pool, pass);

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -26,32 +28,72 @@ struct States {
   }
 };
 
-/// One direction: run() for each shard, in any order and at the same time.
+/// Steps of the recurrence, whose pre-activations are made together: they are read again before they leave
+/// the third cache. (128 sequences of 128 steps would take 64 MiB at 256 units of an lstm.)
+struct Steps {
+  int64_t first = 0, end = 0;
+};
+
+/// One direction: for each Steps enter_input(), then run() for each shard, in any order and at the same time.
 class ForwardDirection {
  public:
-  ForwardDirection(const RecurrentForward& pass, const RecurrentDirection& direction,
-                   const ForwardWeights& weights)
+  /// @param frame  for what lives as long as this does.
+  ForwardDirection(ThreadPool& pool, const RecurrentForward& pass, const RecurrentDirection& direction,
+                   const ForwardWeights& weights, ScratchFrame& frame)
       : kind_(pass.kind),
         precision_(pass.precision),
         rows_(pass.rows),
         d_(direction),
         w_(weights),
+        x_(rows_of(pass.x)),
+        x_rows_(pass.x_rows),
+        table_(weights.table),
         H_(weights.H),
-        P_(weights.P) {}
-
-  /// All steps, the caller alone.
-  void run(const Shard& shard) const {
-    ScratchFrame frame;
-    const States states = begin(shard, frame);
-    for (int64_t i = 0; i < rows_.steps(); ++i) step(states, i, shard, {0, w_.state.unit_groups()});
-    finish(shard, states);
+        P_(weights.P) {
+    if (x_rows_.empty() || !pass.x) return;
+    const Rows distinct{frame.take(pass.x.rows * columns()), columns()};
+    multiply_input(pool, w_, x_, pass.x.rows, distinct);
+    table_ = distinct;
   }
 
-  /// All steps, as one member of a team that shares the units of each.
-  void run(const Shard& shard, const States& states, StepTeam& team, int64_t member) const {
+  int64_t steps() const { return rows_.steps(); }
+  /// How many steps go together where so many directions do.
+  int64_t steps_together(int64_t directions) const {
+    constexpr int64_t kBytes = 4 << 20;
+    constexpr int64_t kFewestRows = 256;  // with fewer the input's weights are read for too little work
+    const int64_t count = std::max<int64_t>(rows_.steps() > 0 ? rows_.count(0) : 0, 1);
+    const int64_t step = count * columns() * static_cast<int64_t>(sizeof(float)) * directions;
+    return std::max({kBytes / step, kFewestRows / count, int64_t{1}});
+  }
+
+  /// Pre-activations W x + b of all rows of these steps: multiplied, or copied from the rows that repeat.
+  void enter_input(ThreadPool& pool, Steps part) const {
+    const int64_t T = rows_.steps();
+    const int64_t begin = rows_.offsets[d_.reverse ? T - part.end : part.first];
+    const int64_t end = rows_.offsets[d_.reverse ? T - part.first : part.end];
+    const Rows gates = rows_of(d_.gates);
+    if (x_rows_.empty()) return multiply_input(pool, w_, x_.from(begin), end - begin, gates.from(begin));
+    const auto copy = [&](int64_t first, int64_t last) {
+      for (int64_t r = begin + first; r < begin + last; ++r) {
+        std::memcpy(gates.from(r).at, table_.from(x_rows_[r]).at, columns() * sizeof(float));
+      }
+    };
+    const int64_t grain = 1 + (1 << 17) / columns();
+    if (end - begin < 2 * grain) return copy(0, end - begin);  // streams allocate no std::function
+    pool.split(end - begin, grain, copy);
+  }
+
+  /// These steps, the caller alone.
+  void run(const Shard& shard, const States& states, Steps part) const {
+    for (int64_t i = part.first; i < part.end; ++i) step(states, i, shard, {0, w_.state.unit_groups()});
+  }
+
+  /// The same as one member of a team that shares the units of each step.
+  void run(const Shard& shard, const States& states, Steps part, StepTeam& team, int64_t member) const {
     const int64_t groups = w_.state.unit_groups();
-    team.run(member, rows_.steps(), [&](int64_t i, int64_t part) {
-      step(states, i, shard, {part * groups / team.members(), (part + 1) * groups / team.members()});
+    team.run(member, part.end - part.first, [&](int64_t i, int64_t share) {
+      step(states, part.first + i, shard,
+           {share * groups / team.members(), (share + 1) * groups / team.members()});
     });
   }
 
@@ -71,7 +113,12 @@ class ForwardDirection {
   PackedRows rows_;
   const RecurrentDirection& d_;
   const ForwardWeights& w_;
+  ConstRows x_;
+  std::span<const int32_t> x_rows_;
+  ConstRows table_;  ///< pre-activations of the rows that x_rows_ chooses from
   int64_t H_, P_;
+
+  int64_t columns() const { return w_.S * w_.H; }
 
   bool resets_before() const { return kind_.cell == Cell::kGru && kind_.reset_before; }
   bool projected() const { return bool(d_.weights.w_hr); }
@@ -187,27 +234,6 @@ class ForwardDirection {
   }
 };
 
-/// gates = W x + b of all rows. Rows that repeat are multiplied once and copied.
-void enter_input(ThreadPool& pool, const RecurrentForward& pass, const ForwardWeights& w, Rows gates) {
-  if (pass.x_rows.empty()) return multiply_input(pool, w, rows_of(pass.x), pass.rows.rows(), gates);
-  ScratchFrame frame;
-  ConstRows table = w.table;
-  const int64_t columns = w.S * w.H;
-  if (pass.x) {
-    const Rows distinct{frame.take(pass.x.rows * columns), columns};
-    multiply_input(pool, w, rows_of(pass.x), pass.x.rows, distinct);
-    table = distinct;
-  }
-  const auto copy = [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) {
-      std::memcpy(gates.from(r).at, table.from(pass.x_rows[r]).at, columns * sizeof(float));
-    }
-  };
-  const int64_t grain = 1 + (1 << 17) / columns;
-  if (pass.rows.rows() < 2 * grain) return copy(0, pass.rows.rows());  // streams allocate no std::function
-  pool.split(pass.rows.rows(), grain, copy);
-}
-
 /// A direction's weights: those that were packed before, or packed here.
 class WeightsOfCall {
  public:
@@ -225,6 +251,36 @@ class WeightsOfCall {
   std::optional<ForwardWeights> made_;
 };
 
+/// @param states  one for each shard of each direction.
+void run_pass(ThreadPool& pool, const Sharding& sharding, std::span<const ForwardDirection> directions,
+              std::span<States> states) {
+  const auto num_directions = static_cast<int64_t>(directions.size());
+  const int64_t shards = sharding.shards;
+  ScratchFrame frame;
+  for (int64_t i = 0; i < num_directions * shards; ++i) {
+    states[i] = directions[i / shards].begin(sharding.shard(i % shards), frame);
+  }
+  const int64_t together = directions[0].steps_together(num_directions);
+  for (int64_t first = 0; first < directions[0].steps(); first += together) {
+    const Steps part{first, std::min(first + together, directions[0].steps())};
+    for (const ForwardDirection& direction : directions) direction.enter_input(pool, part);
+    const auto share = [&](int64_t d, StepTeam& team, int64_t member) {
+      directions[d].run(sharding.shard(0), states[d], part, team, member);
+    };
+    const auto alone = [&](int64_t d, int64_t s) {
+      directions[d].run(sharding.shard(s), states[d * shards + s], part);
+    };
+    if (sharding.members > 1) {
+      run_teams(pool, num_directions, sharding.members, share);
+    } else {
+      sharding.run(pool, num_directions, std::ref(alone));
+    }
+  }
+  for (int64_t i = 0; i < num_directions * shards; ++i) {
+    directions[i / shards].finish(sharding.shard(i % shards), states[i]);
+  }
+}
+
 }  // namespace
 
 void cpu_recurrent_forward(ThreadPool& pool, const RecurrentForward& pass) {
@@ -234,21 +290,19 @@ void cpu_recurrent_forward(ThreadPool& pool, const RecurrentForward& pass) {
   const Sharding sharding(pool, pass_size(pass.kind, pass.rows, pass.directions[0].weights, num_directions));
   if (num_directions * sharding.shards == 1) {  // no lists: streams allocate nothing
     const WeightsOfCall weights(pass, pass.directions[0], frame);
-    enter_input(pool, pass, *weights, rows_of(pass.directions[0].gates));
-    const ForwardDirection direction(pass, pass.directions[0], *weights);
-    if (sharding.members == 1) return direction.run(sharding.shard(0));
-    return run_teams(pool, std::span(&direction, 1), sharding);
+    const ForwardDirection direction(pool, pass, pass.directions[0], *weights, frame);
+    States states;
+    return run_pass(pool, sharding, std::span(&direction, 1), std::span(&states, 1));
   }
   std::vector<WeightsOfCall> weights;
   weights.reserve(num_directions);
   std::vector<ForwardDirection> directions;
   for (const RecurrentDirection& d : pass.directions) {
     weights.emplace_back(pass, d, frame);
-    enter_input(pool, pass, *weights.back(), rows_of(d.gates));
-    directions.emplace_back(pass, d, *weights.back());
+    directions.emplace_back(pool, pass, d, *weights.back(), frame);
   }
-  if (sharding.members > 1) return run_teams(pool, std::span<const ForwardDirection>(directions), sharding);
-  sharding.run(pool, num_directions, [&](int64_t d, const Shard& shard) { directions[d].run(shard); });
+  std::vector<States> states(num_directions * sharding.shards);
+  run_pass(pool, sharding, directions, states);
 }
 
 std::unique_ptr<PackedRecurrent> cpu_pack_recurrent(ThreadPool& pool, const CellKind& kind,

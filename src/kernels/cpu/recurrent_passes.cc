@@ -1,8 +1,31 @@
 #include "kernels/cpu/recurrent_passes.h"
 
+#include <atomic>
 #include <cstring>
 
 namespace rondo {
+
+namespace {
+
+// Of all pools: they share the processors.
+std::atomic<int64_t> passes_without_team{0};
+std::atomic<int64_t> penalty{1};
+
+}  // namespace
+
+bool TeamHealth::wants_team() {
+  if (passes_without_team.load(std::memory_order_relaxed) <= 0) return true;
+  passes_without_team.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+void TeamHealth::report(int64_t stalls) {
+  constexpr int64_t kMost = 64;
+  if (stalls == 0) return penalty.store(1, std::memory_order_relaxed);
+  const int64_t next = std::min(2 * penalty.load(std::memory_order_relaxed), kMost);
+  penalty.store(next, std::memory_order_relaxed);
+  passes_without_team.store(next, std::memory_order_relaxed);
+}
 
 bool worth_threads(const ThreadPool& pool, int64_t operations) {
   return pool.threads() > 1 && operations >= int64_t{1} << 23;
@@ -17,7 +40,7 @@ Sharding::Sharding(const ThreadPool& pool, const PassSize& size)
   const int64_t worth_meeting = int64_t{1} << (sequences < 2 * kFewest ? 18 : 20);
   const int64_t threads = (pool.threads() + size.directions - 1) / size.directions;
   const int64_t step = 2 * sequences * size.weights;
-  if (size.shares_units && sequences < threads * kFull && step >= worth_meeting) {
+  if (size.shares_units && sequences < threads * kFull && step >= worth_meeting && TeamHealth::wants_team()) {
     members = std::clamp<int64_t>(pool.threads() / size.directions, 1, StepTeam::kMaxMembers);
   }
   if (members == 1) shards = std::clamp<int64_t>(sequences / kFewest, 1, threads);
@@ -34,9 +57,9 @@ PassSize pass_size(const CellKind& kind, const PackedRows& rows, const Recurrent
 }
 
 void Sharding::run(ThreadPool& pool, int64_t directions,
-                   const std::function<void(int64_t, const Shard&)>& body) const {
-  const auto task = [&](int64_t i) { body(i / shards, shard(i % shards)); };
-  if (threaded_) return pool.run(directions * shards, task);
+                   const std::function<void(int64_t, int64_t)>& body) const {
+  const auto task = [&](int64_t i) { body(i / shards, i % shards); };
+  if (threaded_) return pool.run(directions * shards, std::ref(task));
   for (int64_t i = 0; i < directions * shards; ++i) task(i);
 }
 

@@ -58,6 +58,17 @@ struct PassSize {
   int64_t operations() const { return 2 * directions * rows * weights; }
 };
 
+/// Whether teams are of use at the moment. Where a processor is taken by another program, a member sleeps
+/// with its part for a time slice, and all wait. After such a pass the next ones do without a team, ever more
+/// of them until one goes well. No result depends on it.
+class TeamHealth {
+ public:
+  /// Asked once a pass.
+  static bool wants_team();
+  /// @param stalls  waits of a team that were long.
+  static void report(int64_t stalls);
+};
+
 /// How threads share a pass: each direction is cut into `shards` of its sequences, which need not wait for
 /// each other; where sequences are too few, a team of `members` shares the units of every step. Measured on
 /// two cores (lstm): 8 or 12 sequences of 128 units and more are 1.1 to 1.9 times as fast in a team as in
@@ -69,9 +80,8 @@ struct Sharding {
 
   Sharding(const ThreadPool& pool, const PassSize& size);
   Shard shard(int64_t index) const;
-  /// Calls body(direction, shard) for all of them, on the pool if the pass is worth it.
-  void run(ThreadPool& pool, int64_t directions,
-           const std::function<void(int64_t, const Shard&)>& body) const;
+  /// Calls body(direction, shard index) for all of them, on the pool if the pass is worth it.
+  void run(ThreadPool& pool, int64_t directions, const std::function<void(int64_t, int64_t)>& body) const;
 
  private:
   bool threaded_ = false;
@@ -84,24 +94,15 @@ bool worth_threads(const ThreadPool& pool, int64_t operations);
 PassSize pass_size(const CellKind& kind, const PackedRows& rows, const RecurrentWeights& weights,
                    int64_t directions);
 
-/// All steps of each direction by a team of its own, two directions at a time: begin() on the caller's
-/// thread, run() by every member, finish(). Allocates nothing.
-template <class Direction>
-void run_teams(ThreadPool& pool, std::span<const Direction> directions, const Sharding& sharding) {
-  const Shard all = sharding.shard(0);
-  const auto num_directions = static_cast<int64_t>(directions.size());
-  for (int64_t first = 0; first < num_directions; first += 2) {
-    const int64_t count = std::min<int64_t>(num_directions - first, 2);
-    ScratchFrame frame;
-    decltype(directions[0].begin(all, frame)) carried[2];
-    for (int64_t d = 0; d < count; ++d) carried[d] = directions[first + d].begin(all, frame);
-    StepTeam teams[] = {StepTeam(sharding.members), StepTeam(sharding.members)};
-    const auto task = [&](int64_t i) {
-      const int64_t d = i / sharding.members;
-      directions[first + d].run(all, carried[d], teams[d], i % sharding.members);
-    };
-    pool.run(count * sharding.members, std::ref(task));
-    for (int64_t d = 0; d < count; ++d) directions[first + d].finish(all, carried[d]);
+/// Calls body(recurrence, its team, member) for every member of each one's team, two recurrences at a time.
+/// Allocates nothing.
+template <class Body>
+void run_teams(ThreadPool& pool, int64_t recurrences, int64_t members, const Body& body) {
+  for (int64_t first = 0; first < recurrences; first += 2) {
+    StepTeam teams[] = {StepTeam(members), StepTeam(members)};
+    const auto task = [&](int64_t i) { body(first + i / members, teams[i / members], i % members); };
+    pool.run(std::min<int64_t>(recurrences - first, 2) * members, std::ref(task));
+    for (const StepTeam& team : teams) TeamHealth::report(team.stalls());
   }
 }
 

@@ -1,5 +1,7 @@
 #include "kernels/cpu/step_team.h"
 
+#include <chrono>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -27,10 +29,13 @@ bool StepTeam::wait_for(int64_t part, int64_t step) {
     if (i >= kOwn && claim(part, step)) return true;
     pause();
   }
+  const auto begun = std::chrono::steady_clock::now();
   for (int64_t seen = done.load(std::memory_order_acquire); seen <= step;
        seen = done.load(std::memory_order_acquire)) {
     done.wait(seen, std::memory_order_acquire);
   }
+  constexpr auto kTimeSlice = std::chrono::microseconds(500);  // a fraction of one
+  if (std::chrono::steady_clock::now() - begun > kTimeSlice) stalls_.fetch_add(1, std::memory_order_relaxed);
   return false;
 }
 

@@ -21,6 +21,8 @@ class StepTeam {
   explicit StepTeam(int64_t members) : members_(members) {}
 
   int64_t members() const { return members_; }
+  /// Waits that were so long that who had the part must have lost its processor.
+  int64_t stalls() const { return stalls_.load(std::memory_order_relaxed); }
 
   /// Returns when every part of every step is done. Each work(step, part) is called once, by some member.
   template <class Work>
@@ -39,6 +41,7 @@ class StepTeam {
     std::atomic<int64_t> claimed{0}, done{0};  ///< steps
   };
   int64_t members_;
+  std::atomic<int64_t> stalls_{0};
   std::array<Part, kMaxMembers> parts_;  // no allocation: a stream's step may have a team
 
   bool claim(int64_t part, int64_t step) {
