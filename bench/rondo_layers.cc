@@ -82,7 +82,8 @@ void RondoLayers::add_direction(int64_t index, int64_t direction) {
                                          .b_hh = matrix(w.b_hh, 1, G * H)},
                              .reverse = direction == 1};
   if (!case_.training()) {
-    layer.packed.push_back(backend_->pack_recurrent(kind_, forward.weights, precision_, {}, /*streams=*/N <= 3));
+    layer.packed.push_back(
+        backend_->pack_recurrent(kind_, forward.weights, precision_, {}, /*streams=*/N <= 3));
     forward.packed = layer.packed.back().get();
   }
   forward.y = rows_of(layer.y).columns_at(direction * H, H);

@@ -39,7 +39,8 @@ std::shared_ptr<const PreparedStack> prepare_streams(const ClassifierModel& mode
   const RecurrentStack& stack = model.network->recurrent();
   const Tensor& words = model.network->embedding().table().value;
   const bool table = stack.table_bytes(words.dim(0)) <= kTableBytes;
-  return std::make_shared<PreparedStack>(stack.prepare(backend, precision, table ? words : Tensor(), /*streams=*/true));
+  return std::make_shared<PreparedStack>(
+      stack.prepare(backend, precision, table ? words : Tensor(), /*streams=*/true));
 }
 
 Tensor predict_texts(const ClassifierModel& model, Backend& backend, std::span<const std::string> texts) {

@@ -162,8 +162,7 @@ PreparedStack RecurrentStack::prepare(Backend& backend, Precision precision, con
   for (int64_t i = 0; i < static_cast<int64_t>(directions_.size()); ++i) {
     const bool first = i < options_.directions();
     const ConstMatrix words = first ? ConstMatrix(embedding.matrix()) : ConstMatrix();
-    prepared.packed.push_back(
-        backend.pack_recurrent(options_.kind(), weights(i), precision, words, streams));
+    prepared.packed.push_back(backend.pack_recurrent(options_.kind(), weights(i), precision, words, streams));
     if (first) all = all && prepared.packed.back() != nullptr;
   }
   if (all) prepared.table_rows = embedding.dim(0);

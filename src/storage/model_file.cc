@@ -73,6 +73,7 @@ Tensor tensor_of(const std::string& bytes) {
 }  // namespace
 
 TensorFile to_tensor_file(const ModelFile& model) {
+  static const auto empty = nlohmann::json::object();
   TensorFile file;
   file.metadata = {{"format", "rondo"},
                    {"format_version", std::to_string(kModelFileVersion)},
@@ -80,7 +81,7 @@ TensorFile to_tensor_file(const ModelFile& model) {
                    {"config", json_text(model.config, "config")},
                    {"labels", json_list_text(model.labels, "labels")},
                    {"vocabulary", json_list_text(model.vocabulary, "vocabulary")},
-                   {"metrics", json_text(model.metrics, "metrics")}};
+                   {"metrics", json_text(model.metrics.is_null() ? empty : model.metrics, "metrics")}};
   file.tensors = model.tensors;
   // Last: bytes of any number would put the numbers behind them off their natural alignment.
   if (!model.tokenizer_model.empty()) {

@@ -67,8 +67,8 @@ const Tensor& find_tensor(const NamedTensors& tensors, const std::string& name) 
 }
 
 std::string tensor_file_header(const TensorFile& file) {
-  // Built as text entry by entry: ordered_json looks a key up by going through all of them, and would hold the
-  // vocabulary once more.
+  // Built as text entry by entry: ordered_json looks a key up by going through all of them, and would hold
+  // the vocabulary once more.
   std::string header = "{";
   for (const auto& [key, text] : file.metadata) {
     header += header.size() > 1 ? "," : "\"__metadata__\":{";

@@ -40,6 +40,14 @@ TEST(ModelFile, ComesBackAsItWasWritten) {
   EXPECT_EQ(get_bytes(folder.file("a")), get_bytes(folder.file("b")));
 }
 
+TEST(ModelFile, WithoutMetricsIsReadAgain) {
+  const TestFolder folder;
+  ModelFile model = small_model();
+  model.metrics = {};
+  write_model_file(folder.file("a"), model);
+  EXPECT_TRUE(read_model_file(folder.file("a")).metrics.empty());
+}
+
 TEST(ModelFile, EveryAlteredByteIsFound) {
   const TestFolder folder;
   write_model_file(folder.file("a"), small_model());
