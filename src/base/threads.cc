@@ -3,9 +3,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
 
 #include <algorithm>
 #include <atomic>
@@ -19,6 +16,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/processor.h"
 
 namespace rondo {
 namespace {
@@ -30,57 +28,20 @@ constexpr int kMaxThreads = 1024;
 
 thread_local bool inside_task = false;
 
-void pause() {
-#if defined(__x86_64__)
-  _mm_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
-// Denormals count as zero while this lives: SSE's FTZ and DAZ bits, or FPCR.FZ.
-class DenormalsAreZero {
- public:
-#if defined(__x86_64__)
-  DenormalsAreZero() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | 0x8040); }
-  ~DenormalsAreZero() {
-    // The flags of what happened inside stay, as they would after a plain call.
-    _mm_setcsr((_mm_getcsr() & ~0x8040U) | (saved_ & 0x8040U));
-  }
-#elif defined(__aarch64__)
-  DenormalsAreZero() {
-    asm volatile("mrs %0, fpcr" : "=r"(saved_));
-    asm volatile("msr fpcr, %0" : : "r"(saved_ | (uint64_t{1} << 24)));
-  }
-  ~DenormalsAreZero() { asm volatile("msr fpcr, %0" : : "r"(saved_)); }
-#else
-  DenormalsAreZero() : saved_(0) {}
-#endif
-  DenormalsAreZero(const DenormalsAreZero&) = delete;
-  DenormalsAreZero& operator=(const DenormalsAreZero&) = delete;
-
- private:
-#if defined(__aarch64__)
-  uint64_t saved_ = 0;
-#else
-  unsigned saved_;
-#endif
-};
-
 // Looks again and again for at most kSpin, then gives up. After the first microsecond the processor is
 // offered to others each time: on a busy machine the very thread that is waited for may need this processor.
 template <class Condition>
 bool spin_until(const Condition& condition) {
   for (int i = 0; i < 32; ++i) {
     if (condition()) return true;
-    pause();
+    pause_processor();
   }
   const auto end = std::chrono::steady_clock::now() + kSpin;
   do {
     std::this_thread::yield();
     for (int i = 0; i < 4; ++i) {
       if (condition()) return true;
-      pause();
+      pause_processor();
     }
   } while (std::chrono::steady_clock::now() < end);
   return false;

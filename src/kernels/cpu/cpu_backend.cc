@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/errors.h"
-#include "kernels/cpu/denormals.h"
+#include "base/processor.h"
 #include "kernels/cpu/dropout.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/losses.h"
@@ -43,7 +43,7 @@ class CpuBackend final : public ReferenceBackend {
   void product(const Product& p) override {
     if (!fast(p.a)) return ReferenceBackend::product(p);
     reference::check_product(p);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_product(threads(), p);
   }
 
@@ -52,20 +52,20 @@ class CpuBackend final : public ReferenceBackend {
                                                   bool streams) override {
     ReferenceBackend::pack_recurrent(kind, weights, precision, embedding, streams);  // checks the operands
     if (!fast(weights.w_hh)) return nullptr;
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     return cpu_pack_recurrent(threads(), kind, weights, precision, embedding, streams);
   }
   void recurrent_forward(const RecurrentForward& pass) override {
     reference::check_recurrent(pass);
     if (!fast(pass.x)) return ReferenceBackend::recurrent_forward(pass);
     if (!pass.x && !pass.x_rows.empty()) check_tables(pass);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_recurrent_forward(threads(), pass);
   }
   void recurrent_backward(const RecurrentBackward& pass) override {
     reference::check_recurrent(pass);
     if (!fast(pass.x)) return ReferenceBackend::recurrent_backward(pass);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_recurrent_backward(threads(), pass);
   }
 
@@ -83,14 +83,14 @@ class CpuBackend final : public ReferenceBackend {
     checks.shape("d_y", d_y, d_y.rows, d_y.columns);
     checks.ids("ids", ids, d_y.rows, d_table.rows);
     checks.shape("d_table", d_table, d_table.rows, d_y.columns);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_scatter_add_rows(threads(), d_y, ids, d_table);
   }
 
   void copy(ConstMatrix x, Matrix y, bool accumulate) override {
     if (!fast(x)) return ReferenceBackend::copy(x, y, accumulate);
     Checks("copy", x.type).shape("y", y, x.rows, x.columns);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_copy(threads(), x, y, accumulate);
   }
   void multiply(ConstMatrix a, ConstMatrix b, Matrix y, bool accumulate) override {
@@ -98,13 +98,13 @@ class CpuBackend final : public ReferenceBackend {
     const Checks checks("multiply", a.type);
     checks.shape("b", b, b.rows == 1 ? 1 : a.rows, a.columns);
     checks.shape("y", y, a.rows, a.columns);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_multiply(threads(), a, b, y, accumulate);
   }
   void scale(Matrix y, double factor) override {
     if (!fast(y)) return ReferenceBackend::scale(y, factor);
     Checks("scale", y.type).shape("y", y, y.rows, y.columns);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_scale(threads(), y, static_cast<float>(factor));
   }
   void fill(Matrix y, double value) override {
@@ -117,20 +117,20 @@ class CpuBackend final : public ReferenceBackend {
     const Checks checks("add_column_sums", x.type);
     checks.shape("x", x, x.rows, x.columns);
     checks.shape("y", y, 1, x.columns);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_add_column_sums(threads(), x, y);
   }
   double sum_of_squares(ConstMatrix x) override {
     if (!fast(x)) return ReferenceBackend::sum_of_squares(x);
     Checks("sum_of_squares", x.type).shape("x", x, x.rows, x.columns);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     return cpu_sum_of_squares(threads(), x);
   }
 
   void activate(Activation kind, ConstMatrix x, Matrix y) override {
     if (!fast(x)) return ReferenceBackend::activate(kind, x, y);
     Checks("activate", x.type).shape("y", y, x.rows, x.columns);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_activate(threads(), kind, x, y);
   }
   void activate_backward(Activation kind, ConstMatrix y, ConstMatrix d_y, Matrix d_x) override {
@@ -138,7 +138,7 @@ class CpuBackend final : public ReferenceBackend {
     const Checks checks("activate_backward", y.type);
     checks.shape("d_y", d_y, y.rows, y.columns);
     checks.shape("d_x", d_x, y.rows, y.columns);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_activate_backward(threads(), kind, y, d_y, d_x);
   }
 
@@ -157,7 +157,7 @@ class CpuBackend final : public ReferenceBackend {
     checks.packed(rows);
     checks.shape("x", x, rows.rows(), x.columns);
     checks.shape("y", y, rows.sequences, x.columns);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     if (kind == Pool::kMean) return cpu_pool_mean(rows, x, y);
     checks.shape("chosen", chosen, rows.sequences, x.columns, DType::kInt32);
     cpu_pool_max(rows, x, y, chosen);
@@ -169,7 +169,7 @@ class CpuBackend final : public ReferenceBackend {
     checks.packed(rows);
     checks.shape("d_y", d_y, rows.sequences, d_y.columns);
     checks.shape("d_x", d_x, rows.rows(), d_y.columns);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     if (kind == Pool::kMean) return cpu_pool_mean_backward(rows, d_y, d_x);
     checks.shape("chosen", chosen, rows.sequences, d_y.columns, DType::kInt32);
     cpu_pool_max_backward(d_y, chosen, d_x);
@@ -178,14 +178,14 @@ class CpuBackend final : public ReferenceBackend {
   void attend(const PackedRows& rows, ConstMatrix scores, ConstMatrix x, Matrix weights, Matrix y) override {
     if (!fast(x)) return ReferenceBackend::attend(rows, scores, x, weights, y);
     reference::check_attend(rows, scores, x, weights, y);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_attend(threads(), rows, scores, x, weights, y);
   }
   void attend_backward(const PackedRows& rows, ConstMatrix weights, ConstMatrix x, ConstMatrix d_y,
                        Matrix d_scores, Matrix d_x) override {
     if (!fast(x)) return ReferenceBackend::attend_backward(rows, weights, x, d_y, d_scores, d_x);
     reference::check_attend_backward(rows, weights, x, d_y, d_scores, d_x);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_attend_backward(threads(), rows, weights, x, d_y, d_scores, d_x);
   }
 
@@ -194,7 +194,7 @@ class CpuBackend final : public ReferenceBackend {
     if (!fast(logits)) return ReferenceBackend::softmax_cross_entropy(logits, targets, probabilities, losses);
     reference::check_softmax(logits, targets, probabilities, losses);
     if (logits.columns == 0) return;
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_softmax_cross_entropy(threads(), logits, targets, probabilities, losses);
   }
   void softmax_cross_entropy_backward(ConstMatrix probabilities, std::span<const int32_t> targets,
@@ -203,18 +203,18 @@ class CpuBackend final : public ReferenceBackend {
       return ReferenceBackend::softmax_cross_entropy_backward(probabilities, targets, d_losses, d_logits);
     }
     reference::check_softmax_backward(probabilities, targets, d_losses, d_logits);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_softmax_cross_entropy_backward(threads(), probabilities, targets, d_losses, d_logits);
   }
 
   void optimize(const OptimizerStep& step) override {
     if (!fast(step.parameter)) return ReferenceBackend::optimize(step);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_optimize(threads(), step);
   }
   void catch_up(const OptimizerCatchUp& missed) override {
     if (!fast(missed.table.parameter)) return ReferenceBackend::catch_up(missed);
-    const ZeroDenormals guard;
+    const DenormalsAreZero guard;
     cpu_catch_up(threads(), missed);
   }
 };

@@ -2,23 +2,9 @@
 
 #include <chrono>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "base/processor.h"
 
 namespace rondo {
-
-namespace {
-
-void pause() {
-#if defined(__x86_64__)
-  _mm_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
-}  // namespace
 
 bool StepTeam::wait_for(int64_t part, int64_t step) {
   constexpr int kOwn = 64;      // pauses that a member is given to come for its own part: some microseconds
@@ -27,7 +13,7 @@ bool StepTeam::wait_for(int64_t part, int64_t step) {
   for (int i = 0; i < kSpins; ++i) {
     if (done.load(std::memory_order_acquire) > step) return false;
     if (i >= kOwn && claim(part, step)) return true;
-    pause();
+    pause_processor();
   }
   const auto begun = std::chrono::steady_clock::now();
   for (int64_t seen = done.load(std::memory_order_acquire); seen <= step;

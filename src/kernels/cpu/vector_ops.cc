@@ -1,5 +1,6 @@
 #include "kernels/cpu/vector_ops.h"
 
+#include "base/random.h"
 #include "kernels/cpu/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -241,18 +242,9 @@ void draw(uint64_t key, uint64_t first, uint32_t* numbers) {
 #else
 constexpr int64_t kBlocks = 1;
 void draw(uint64_t key, uint64_t first, uint32_t* numbers) {
-  uint32_t c[4] = {static_cast<uint32_t>(first), static_cast<uint32_t>(first >> 32), 0, 0};
-  auto key0 = static_cast<uint32_t>(key);
-  auto key1 = static_cast<uint32_t>(key >> 32);
-  for (int i = 0; i < 10; ++i, key0 += 0x9E3779B9, key1 += 0xBB67AE85) {
-    const uint64_t p0 = uint64_t{0xD2511F53} * c[0];
-    const uint64_t p1 = uint64_t{0xCD9E8D57} * c[2];
-    c[0] = static_cast<uint32_t>(p1 >> 32) ^ c[1] ^ key0;
-    c[2] = static_cast<uint32_t>(p0 >> 32) ^ c[3] ^ key1;
-    c[1] = static_cast<uint32_t>(p1);
-    c[3] = static_cast<uint32_t>(p0);
-  }
-  for (int i = 0; i < 4; ++i) numbers[i] = c[i];
+  const auto block = philox({static_cast<uint32_t>(first), static_cast<uint32_t>(first >> 32), 0, 0},
+                            {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)});
+  for (int i = 0; i < 4; ++i) numbers[i] = block[i];
 }
 #endif
 
