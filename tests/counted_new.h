@@ -14,16 +14,24 @@ inline int64_t allocations() { return num_allocations; }
 
 inline void* counted_allocation(std::size_t size, std::size_t alignment) {
   ++num_allocations;
-  void* block = std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
+  return std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
+}
+inline void* checked(void* block) {
   if (block == nullptr) throw std::bad_alloc();
   return block;
 }
 
 }  // namespace rondo
 
-void* operator new(std::size_t size) { return rondo::counted_allocation(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size) {
+  return rondo::checked(rondo::counted_allocation(size, alignof(std::max_align_t)));
+}
 void* operator new(std::size_t size, std::align_val_t alignment) {
-  return rondo::counted_allocation(size, static_cast<std::size_t>(alignment));
+  return rondo::checked(rondo::counted_allocation(size, static_cast<std::size_t>(alignment)));
+}
+// std::stable_sort asks for its buffer so: it must come from where operator delete gives it back to.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return rondo::counted_allocation(size, alignof(std::max_align_t));
 }
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
