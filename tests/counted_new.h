@@ -16,6 +16,8 @@ inline void* counted_allocation(std::size_t size, std::size_t alignment) {
   ++num_allocations;
   return std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
 }
+/// Not inlined: the compiler would take free() for the wrong partner of operator new.
+[[gnu::noinline]] inline void give_back(void* p) noexcept { std::free(p); }
 inline void* checked(void* block) {
   if (block == nullptr) throw std::bad_alloc();
   return block;
@@ -33,7 +35,7 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   return rondo::counted_allocation(size, alignof(std::max_align_t));
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p) noexcept { rondo::give_back(p); }
+void operator delete(void* p, std::size_t) noexcept { rondo::give_back(p); }
+void operator delete(void* p, std::align_val_t) noexcept { rondo::give_back(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { rondo::give_back(p); }
