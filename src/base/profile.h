@@ -1,7 +1,7 @@
 // Where the wall time of a training goes: sections of the main thread that add up to all of it.
 //   Profile profile;
 //   { const Profile::Scope timed(&profile, Profile::Section::kForward); ... }   // null: costs one test
-//   profile.report().sections[...]
+//   profile.report().parts[...].seconds
 // Work of other threads is not counted: where the main thread waits for it, the wait is.
 #pragma once
 

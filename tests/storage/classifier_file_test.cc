@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "rondo/errors.h"
+#include "small_classifier.h"
 
 namespace rondo {
 namespace {
@@ -13,13 +14,7 @@ ClassifierModel small_model(PoolKind pool = PoolKind::kMax) {
   options.recurrent.layers = 2;
   options.recurrent.projection = 2;
   options.recurrent.peepholes = true;
-  ClassifierModel model;
-  model.tokenizer = make_tokenizer(TokenizerKind::kWords);
-  model.vocabulary = Vocabulary::from_tokens({"<unk>", "good", "bad"});
-  model.labels = LabelSet({"no", "yes"}, false);
-  model.network = std::make_unique<ClassifierNetwork>(options, 3, 2);
-  model.network->initialize(Stream(1));
-  return model;
+  return small_classifier(options);
 }
 
 void expect_refused(const ModelFile& file, const char* what) {

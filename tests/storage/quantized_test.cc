@@ -8,6 +8,7 @@
 
 #include "kernels/cpu/words.h"
 #include "rondo/errors.h"
+#include "small_classifier.h"
 #include "storage/classifier_file.h"
 #include "test_files.h"
 
@@ -30,13 +31,7 @@ Tensor matrix(int64_t rows, int64_t columns, uint64_t seed) {
 ClassifierModel small_model() {
   ClassifierOptions options{.embedding = 30, .pool = PoolKind::kAttention};
   options.recurrent = {.hidden = 40, .layers = 2, .peepholes = true, .projection = 20};
-  ClassifierModel model;
-  model.tokenizer = make_tokenizer(TokenizerKind::kWords);
-  model.vocabulary = Vocabulary::from_tokens({"<unk>", "good", "bad"});
-  model.labels = LabelSet({"no", "yes"}, false);
-  model.network = std::make_unique<ClassifierNetwork>(options, 3, 2);
-  model.network->initialize(Stream(1));
-  return model;
+  return small_classifier(options);
 }
 
 Tensor& tensor_of(ModelFile& file, const std::string& name) {

@@ -4,12 +4,6 @@
 
 namespace rondo {
 
-namespace {
-
-constexpr int64_t kPieceFloats = 8192;  // of one panel between two stores of the sums: 32 KiB stay in L1
-
-}  // namespace
-
 PackedWeights::PackedWeights(const TileKernels& kernels, FloatMemory& memory, const WeightSource& source)
     : kernels_(&kernels),
       precision_(source.precision),
@@ -84,8 +78,7 @@ void PackedWeights::place_panels(float* packed, bool streams) {
 
 /// How many panels from `first` on one tile takes beside so many rows: equally wide, equally far apart.
 int64_t PackedWeights::joined(int64_t first, int64_t end, int64_t rows) const {
-  const int64_t tiles = (rows + kernels_->max_rows - 1) / kernels_->max_rows;
-  const int limit = kernels_->panels(static_cast<int>((rows + tiles - 1) / tiles));
+  const int limit = panel_limit(*kernels_, rows);
   int64_t count = 1;
   while (count < limit && first + count < end && panels_[first + count].columns == panels_[first].columns &&
          panels_[first + count].packed_k == panels_[first].packed_k &&

@@ -26,9 +26,6 @@ struct WeightSource {
   std::vector<int64_t> to = {0};    ///< and in the result
 };
 
-/// So many rows read packed weights as one stream; more rows share what the caches hold.
-inline constexpr int64_t kStreamRows = 3;
-
 class PackedWeights {
  public:
   PackedWeights() = default;

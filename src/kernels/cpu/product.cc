@@ -11,9 +11,8 @@ namespace rondo {
 
 namespace {
 
-constexpr int64_t kPanelFloats = 8192;  // of one panel between two stores of the sums: 32 KiB stay in L1
-constexpr int64_t kBlockRows = 96;      // rows that pass a panel before the next: their `a` stays in L2
-constexpr int64_t kFewPanels = 3;       // for which packing a transposed `a` does not pay
+constexpr int64_t kBlockRows = 96;            // rows that pass a panel before the next: their `a` stays in L2
+constexpr int64_t kFewPanels = 3;             // for which packing a transposed `a` does not pay
 constexpr int64_t kSmall = int64_t{1} << 22;  // operations; below, waking a thread costs more than it brings
 
 /// A product of words whose b is being packed, cut into blocks of rows and groups of panels.
@@ -52,8 +51,7 @@ void pack_panel(const Plan& plan, int64_t panel) {
 
 /// How many panels from `panel` on go into one tile beside `rows` rows.
 int panels_together(const Plan& plan, int64_t panel, int64_t end, int64_t rows) {
-  const int64_t tiles = (rows + plan.kernels.max_rows - 1) / plan.kernels.max_rows;
-  const int limit = plan.kernels.panels(static_cast<int>((rows + tiles - 1) / tiles));
+  const int limit = panel_limit(plan.kernels, rows);
   int together = 1;
   while (together < limit && panel + together < end && plan.columns(panel + together) == plan.width &&
          plan.reads_in_place(panel) == plan.reads_in_place(panel + together)) {
@@ -151,7 +149,7 @@ Plan make_plan(const Product& product, ScratchFrame& frame) {
           .k = k,
           .width = width,
           .num_panels = num_panels,
-          .block_k = kPanelFloats / width,
+          .block_k = kPieceFloats / width,
           .packed = frame.take(num_panels * width * k),
           .direct = direct,
           .packs_a = p.transpose_a && num_panels > kFewPanels};

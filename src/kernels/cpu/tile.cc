@@ -28,7 +28,6 @@ inline constexpr int kAccumulators = 12;
 #endif
 
 // Few rows may ask for weights that no cache near them holds: so many rows of k ahead.
-inline constexpr int kFewRows = 3;
 inline constexpr int64_t kAhead = 6;
 
 // Few rows take several panels at once: 8 independent chains hide the latency of a multiply-add without a
@@ -197,7 +196,7 @@ void multiply_panels(const Tile& t) {
   if constexpr (kPanels > 1) {
     if (t.panels < kPanels) return multiply_panels<Arithmetic, kRows, kPanels - 1>(t);
   }
-  constexpr bool kFew = kRows <= kFewRows;
+  constexpr bool kFew = kRows <= kStreamRows;
   if (kFew && t.fetch) return multiply_tile<Arithmetic, kRows, kPanels, 2, kFew>(t);
   if (t.vectors == 2) return multiply_tile<Arithmetic, kRows, kPanels, 2, false>(t);
   multiply_tile<Arithmetic, kRows, kPanels, 1, false>(t);

@@ -79,6 +79,17 @@ struct TileKernels {
 /// For the instruction set in use.
 const TileKernels& tile_kernels();
 
+/// Floats of one panel between two stores of the sums: 32 KiB stay in the first cache.
+inline constexpr int64_t kPieceFloats = 8192;
+/// So many rows read packed weights as one stream; more rows share what the caches hold.
+inline constexpr int kStreamRows = 3;
+
+/// Panels that fit beside the tallest of the tiles that `rows` rows are cut into.
+inline int panel_limit(const TileKernels& kernels, int64_t rows) {
+  const int64_t tiles = (rows + kernels.max_rows - 1) / kernels.max_rows;
+  return kernels.panels(static_cast<int>((rows + tiles - 1) / tiles));
+}
+
 /// Heights of the tiles that `rows` rows are cut into, nearly equal: calls body(first row, height).
 template <class Body>
 void each_tile(const TileKernels& kernels, int64_t rows, Body&& body) {
