@@ -1,12 +1,16 @@
-// rondo evaluate: accuracy, F1 and confusion on a labelled file.
+// rondo evaluate: accuracy, F1 and confusion on a labelled file; perplexity of a text.
 
 #include "command_line.h"
 #include "console.h"
+#include "data/documents.h"
 #include "data/encoded.h"
 #include "inference/predictor.h"
 #include "storage/classifier_file.h"
+#include "storage/language_model_file.h"
 #include "tensor/device.h"
 #include "training/classifier_evaluation.h"
+#include "training/language_model_evaluation.h"
+#include "training/language_options.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -16,26 +20,54 @@ namespace {
 struct EvaluateOptions {
   bool json = false;
   bool confusion = false;
-  ReadOptions read;
+  int64_t parts = 1;
+  Carry carry = Carry::kDocument;
+  DocumentOptions documents;
   InferenceOptions inference;
 
   template <class Visitor>
   void visit(Visitor& v) {
     v("json", json, "print one JSON object; the key accuracy is the figure");
     v("confusion", confusion, "print the confusion matrix even of more than 12 labels");
-    read.visit(v);
+    v("parts", parts,
+      "language model: parts at least that the text is read in side by side, each from a state of zeros; 1 is "
+      "exact", Range{1, 1e6});
+    v("carry", carry, "language model: where the state goes on: within a document, or always");
+    documents.visit(v);
     inference.visit(v);
   }
 };
 
 constexpr size_t kSmallMatrix = 12;
 
+int evaluate_text(const ModelFile& file, const std::string& path, const std::string& input,
+                  const EvaluateOptions& options, Backend& backend) {
+  if (options.confusion) throw_error<ConfigError>("--confusion has no effect on a language model: it has no labels");
+  if (options.carry == Carry::kNever) throw_error<ConfigError>("--carry never is for training; give document or always");
+  const LanguageModel model = unpack_language_model(file, path);
+  model.network->prepare(backend, precision_of(model.options().recurrent.precision, options.inference));
+  RawDocuments raw = read_documents(input, options.documents, *model.tokenizer);
+  say("{}: {} {} ({})\n", input == "-" ? "standard input" : input, raw.pieces.size(),
+      raw.pieces.size() == 1 ? "document" : "documents", raw.format);
+  if (options.carry == Carry::kAlways) raw.pieces = join_pieces(raw.pieces);
+  const TokenStream stream = number_documents(raw, cut_pieces(raw.pieces, options.parts), model.vocabulary);
+  const LanguageEvaluation result = evaluate_language_model(*model.network, backend, stream);
+  if (options.json) {
+    put("{}\n", result.to_json().dump(2));
+  } else {
+    put_text(result.table());
+  }
+  return 0;
+}
+
 int evaluate(const std::string& path, const std::string& input, const EvaluateOptions& options,
              const RunOptions& run) {
-  ClassifierModel model = load_classifier(path);
+  const ModelFile file = read_model_file(path);
   const auto backend = open_device(run.device, run.threads);
+  if (file.kind == "language_model") return evaluate_text(file, path, input, options, *backend);
+  ClassifierModel model = unpack_classifier(file, path);
   prepare(model, *backend, options.inference);
-  const LabelledCorpus corpus = read_labelled(input, options.read);
+  const LabelledCorpus corpus = read_labelled(input, options.documents.read);
   const std::string name = input == "-" ? "standard input" : input;
   say("{}: {} texts ({})\n", name, corpus.examples.size(), corpus.format);
   const std::vector<UnseenLabel> unseen = unseen_labels(corpus, model.labels);
@@ -43,7 +75,7 @@ int evaluate(const std::string& path, const std::string& input, const EvaluateOp
     say("warning: {}:{}: the model has no label {}; its {} texts count as errors\n", name, label.first_line,
         label.name, label.examples);
   }
-  if (!unseen.empty() && model.labels.multi() && options.read.label_separator.empty()) {
+  if (!unseen.empty() && model.labels.multi() && options.documents.read.label_separator.empty()) {
     say("warning: in {} a text may have several labels; is --label-separator missing?\n", path);
   }
   const EncodedCorpus encoded =
@@ -64,17 +96,18 @@ int evaluate(const std::string& path, const std::string& input, const EvaluateOp
 }  // namespace
 
 Run add_evaluate(CLI::App& app) {
-  CLI::App* evaluate_app = app.add_subcommand("evaluate", "accuracy and F1 on a labelled file");
+  CLI::App* evaluate_app = app.add_subcommand("evaluate", "accuracy and F1 on a labelled file; perplexity of a text");
   evaluate_app->footer(
       "Examples:\n"
       "  rondo evaluate news.rondo test.csv\n"
-      "  rondo evaluate news.rondo test.csv --json");
+      "  rondo evaluate news.rondo test.csv --json\n"
+      "  rondo evaluate poems.rondo other-poems.txt");
   auto path = std::make_shared<std::string>();
   auto input = std::make_shared<std::string>();
   auto options = std::make_shared<EvaluateOptions>();
   auto run = std::make_shared<RunOptions>();
   evaluate_app->add_option("model", *path, "model file")->required();
-  evaluate_app->add_option("input", *input, "labelled file, or - for standard input")->required();
+  evaluate_app->add_option("input", *input, "labelled file, or a text for a language model; - for standard input")->required();
   auto line = std::make_shared<CommandLine>(*evaluate_app);
   line->add("Output and input", *options);
   line->add("Machine", *run);

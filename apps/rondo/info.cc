@@ -6,6 +6,7 @@
 #include "progress.h"
 #include "storage/classifier_file.h"
 #include "storage/dtypes.h"
+#include "storage/language_model_file.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -57,10 +58,27 @@ void print_training(const nlohmann::json& metrics) {
       metrics.at(update).get<int64_t>(), metrics.at(metric).get<double>());
 }
 
+void describe(const LanguageModel& model, const std::string& path) {
+  const LanguageModelOptions& o = model.options();
+  const RecurrentOptions& r = o.recurrent;
+  put("{}: language model, {} different tokens, {} numbers, runs in {}\n\n", path, model.vocabulary.size(),
+      count_text(static_cast<double>(model.network->parameters().num_values())), name_of(r.precision));
+  put("text -> {} -> {} -> {} x {} {} -> {}softmax of {}\n\n", name_of(o.tokenizer),
+      o.one_hot() ? "one-hot" : fmt::format("embedding {}", o.embedding), r.layers, name_of(r.cell), r.hidden,
+      o.tied ? "tied " : o.adaptive.empty() ? "" : "adaptive ", model.vocabulary.size());
+  put("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(r));
+}
+
 int info(const std::string& path, const InfoOptions& options) {
   const ModelFile file = read_model_file(path);
   if (options.json) {
     put("{}\n", to_json(file).dump(2));
+    return 0;
+  }
+  if (file.kind == "language_model") {
+    describe(unpack_language_model(file, path), path);
+    print_tensors(file);
+    print_training(file.metrics);
     return 0;
   }
   const ClassifierModel model = unpack_classifier(file, path);

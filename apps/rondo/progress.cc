@@ -31,6 +31,25 @@ std::string loss_text(double loss) {
   return std::abs(loss) < 1e6 ? fmt::format("{:.4f}", loss) : fmt::format("{:.3e}", loss);
 }
 
+void say_classifier(const TrainingPlan& plan) {
+  say("data      {} texts to learn from ({}), {} to measure on ({})\n", plan.examples, plan.input_format,
+      plan.dev_examples, plan.dev_format);
+  say("model     {} labels, {} words ({:.1f} % of the dev tokens unknown), {} numbers\n", plan.labels,
+      plan.vocabulary, 100 * plan.unknown_share, count_text(static_cast<double>(plan.parameters)));
+}
+
+void say_language_model(const TrainingPlan& plan) {
+  say("data      {} tokens in {} {} to learn from ({}), {} to measure on ({})\n", plan.examples, plan.documents,
+      plan.documents == 1 ? "piece" : "pieces", plan.input_format, plan.dev_examples, plan.dev_format);
+  say("model     {} different tokens ({:.2f} % of the dev tokens unknown), {} numbers\n", plan.vocabulary,
+      100 * plan.unknown_share, count_text(static_cast<double>(plan.parameters)));
+}
+
+// A language model is steered by its loss; people know its exponential.
+std::string metric_text(double metric, bool perplexity) {
+  return perplexity ? fmt::format("ppl {:.2f}", std::exp(-metric)) : fmt::format("{:.4f}", metric);
+}
+
 }  // namespace
 
 std::string clock_text(double seconds) {
@@ -68,10 +87,12 @@ void Progress::clear_line() {
 
 void Progress::planned(const TrainingPlan& plan) {
   for (const std::string& warning : plan.warnings) say("warning: {}\n", warning);
-  say("data      {} texts to learn from ({}), {} to measure on ({})\n", plan.examples, plan.input_format,
-      plan.dev_examples, plan.dev_format);
-  say("model     {} labels, {} words ({:.1f} % of the dev tokens unknown), {} numbers\n", plan.labels,
-      plan.vocabulary, 100 * plan.unknown_share, count_text(static_cast<double>(plan.parameters)));
+  if (plan.labels == 0) {
+    say_language_model(plan);
+  } else {
+    say_classifier(plan);
+  }
+  perplexity_ = plan.labels == 0;
   say("machine   {}, {} {}, about {:.0f} MB\n", plan.backend, plan.threads,
       plan.threads == 1 ? "thread" : "threads", std::max(1.0, static_cast<double>(plan.memory_bytes) / 1e6));
   say("plan      {} updates, {} an epoch\n", plan.updates, plan.updates_per_epoch);
@@ -87,7 +108,7 @@ void Progress::progressed(const TrainingProgress& p) {
     return;
   }
   drawn_ = now;
-  const std::string dev = p.dev_metric < 0 ? "" : fmt::format("  dev {:.4f}", p.dev_metric);
+  const std::string dev = p.evaluated ? "  dev " + metric_text(p.dev_metric, perplexity_) : "";
   const std::string line =
       fmt::format("epoch {:.2f}  update {}/{}  loss {}{}  |g| {:.2f}  clipped {:.0f} %  {} tokens/s  left {}",
                   p.epoch, p.update, p.updates, loss_text(p.loss), dev, p.gradient_norm,
@@ -103,15 +124,15 @@ void Progress::progressed(const TrainingProgress& p) {
 void Progress::evaluated(const TrainingEvaluation& e) {
   clear_line();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
-  say("epoch {:<3} loss {}  dev loss {}  dev {:.4f}{}  clipped {:.0f} %  {} tokens/s  {}\n", e.epoch,
-      loss_text(e.train_loss), loss_text(e.dev_loss), e.dev_metric, e.best ? " *" : "  ",
+  say("epoch {:<3} loss {}  dev loss {}  dev {}{}  clipped {:.0f} %  {} tokens/s  {}\n", e.epoch,
+      loss_text(e.train_loss), loss_text(e.dev_loss), metric_text(e.dev_metric, perplexity_), e.best ? " *" : "  ",
       100 * last_.clipped_share, count_text(last_.tokens_per_second), clock_text(seconds));
 }
 
 void Progress::skipped(const SkippedStep& step) {
   clear_line();
-  say("warning: update {} skipped: its gradient was infinite or undefined; lines of the input: {}\n",
-      step.update, line_list(step.lines));
+  const std::string lines = step.lines.empty() ? "" : "; lines of the input: " + line_list(step.lines);
+  say("warning: update {} skipped: its gradient was infinite or undefined{}\n", step.update, lines);
 }
 
 void Progress::checkpoint_failed(const std::string& why) {

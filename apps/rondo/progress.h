@@ -26,6 +26,7 @@ class Progress final : public TrainingObserver {
 
   bool live_;  ///< standard error is a terminal
   bool line_shown_ = false;
+  bool perplexity_ = false;  ///< the metric is a language model's
   TrainingProgress last_;
   std::chrono::steady_clock::time_point begun_, drawn_;
 };

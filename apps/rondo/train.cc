@@ -1,4 +1,4 @@
-// rondo train classify: from a labelled file to a model file.
+// rondo train classify|lm: from a file of texts to a model file.
 
 #include "command_line.h"
 #include "console.h"
@@ -6,6 +6,7 @@
 #include "tensor/device.h"
 #include "training/arithmetic.h"
 #include "training/train_classifier.h"
+#include "training/train_language_model.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -56,6 +57,19 @@ void print_profile(Profile& profile, Backend& backend) {
       backend.threads().threads() == 1 ? "thread" : "threads");
 }
 
+// Whether the run came to its end; if not, how to go on was said.
+bool finished(const LoopOutcome& outcome, const std::string& output, const std::vector<std::string>& arguments) {
+  if (outcome.stopped) {
+    say("stopped at update {}; all of it is in {}.checkpoint. To go on:\n  {}\n", outcome.updates, output,
+        resume_text(arguments));
+    return false;
+  }
+  if (outcome.skipped > 0) {
+    say("warning: {} updates were skipped (infinite or undefined gradients)\n", outcome.skipped);
+  }
+  return true;
+}
+
 int train_classify(const ClassifierTask& task, const RunOptions& run, bool profiled,
                    const std::vector<std::string>& arguments) {
   Profile profile;
@@ -67,14 +81,7 @@ int train_classify(const ClassifierTask& task, const RunOptions& run, bool profi
   }
   if (profiled) print_profile(profile, *backend);
   const std::string& output = task.files.output;
-  if (report.outcome.stopped) {
-    say("stopped at update {}; all of it is in {}.checkpoint. To go on:\n  {}\n", report.outcome.updates,
-        output, resume_text(arguments));
-    return 1;
-  }
-  if (report.outcome.skipped > 0) {
-    say("warning: {} updates were skipped (infinite or undefined gradients)\n", report.outcome.skipped);
-  }
+  if (!finished(report.outcome, output, arguments)) return 1;
   // The figure that the run was steered by comes first.
   const std::string figure = report.dev.confusion.empty()
                                  ? fmt::format("micro F1 {:.4f}", report.dev.micro_f1)
@@ -86,12 +93,31 @@ int train_classify(const ClassifierTask& task, const RunOptions& run, bool profi
   return 0;
 }
 
-}  // namespace
+int train_lm(const LanguageTask& task, const RunOptions& run, bool profiled,
+             const std::vector<std::string>& arguments) {
+  Profile profile;
+  const auto backend = open_device(run.device, run.threads);
+  LanguageReport report;
+  {
+    Progress progress;
+    report = train_language_model(task, *backend, progress, profiled ? &profile : nullptr);
+  }
+  if (profiled) print_profile(profile, *backend);
+  const std::string& output = task.files.output;
+  if (!finished(report.outcome, output, arguments)) return 1;
+  const TrainingEvaluation& best = report.outcome.best;
+  say("saved     {}: dev loss {:.4f} nats a token, perplexity {:.2f}, {:.3f} bits a character (epoch {}, update "
+      "{} of {})\n",
+      output, report.dev.loss(), report.dev.perplexity(), report.dev.bits_per_character(), best.epoch, best.update,
+      report.outcome.updates);
+  say("measured  on {}, in {} {}\n", report.dev_text, report.dev.pieces,
+      report.dev.pieces == 1 ? "part" : "parts");
+  say("use it    rondo generate {} \"The \"\n", quoted(output));
+  return 0;
+}
 
-Run add_train(CLI::App& app, const std::vector<std::string>& arguments) {
-  CLI::App* train = app.add_subcommand("train", "train a model");
-  train->footer("Example:\n  rondo train classify -i news.csv -o news.rondo");
-  CLI::App* classify = train->add_subcommand("classify", "texts to labels");
+Run add_classify(CLI::App& train, const std::vector<std::string>& arguments) {
+  CLI::App* classify = train.add_subcommand("classify", "texts to labels");
   classify->footer(
       "Examples:\n"
       "  rondo train classify -i news.csv -o news.rondo\n"
@@ -112,6 +138,41 @@ Run add_train(CLI::App& app, const std::vector<std::string>& arguments) {
     line->apply();
     return train_classify(*task, *run, report->profile, arguments);
   };
+}
+
+Run add_lm(CLI::App& train, const std::vector<std::string>& arguments) {
+  CLI::App* lm = train.add_subcommand("lm", "a language model: text that continues");
+  lm->footer(
+      "Examples:\n"
+      "  rondo train lm -i poems.txt -o poems.rondo\n"
+      "  rondo train lm -i news.csv -o news.rondo --tokenizer words --min-count 3 --embedding 128\n"
+      "  rondo train lm --config recipes/papers/char-rnn.toml -i poems.txt -o char.rondo");
+  auto task = std::make_shared<LanguageTask>();
+  auto run = std::make_shared<RunOptions>();
+  auto report = std::make_shared<ReportOptions>();
+  auto line = std::make_shared<CommandLine>(*lm);
+  line->add_config();
+  line->add("Files", task->files);
+  line->add("Data", task->corpus);
+  line->add("Model", task->model);
+  line->add("Backpropagation through time", task->unroll);
+  line->add("Training", task->loop);
+  line->add("Machine", *run);
+  line->add("Report", *report);
+  return [=] {
+    line->apply();
+    return train_lm(*task, *run, report->profile, arguments);
+  };
+}
+
+}  // namespace
+
+Run add_train(CLI::App& app, const std::vector<std::string>& arguments) {
+  CLI::App* train = app.add_subcommand("train", "train a model");
+  train->footer("Examples:\n  rondo train classify -i news.csv -o news.rondo\n  rondo train lm -i poems.txt -o poems.rondo");
+  const Run classify = add_classify(*train, arguments);
+  const Run lm = add_lm(*train, arguments);
+  return [=] { return train->got_subcommand("lm") ? lm() : classify(); };
 }
 
 }  // namespace rondo::app

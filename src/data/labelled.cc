@@ -95,6 +95,8 @@ LabelledCorpus read_all(const std::string& path, const ReadOptions& options, Lab
 
 }  // namespace
 
+bool names_examples(const std::string& path) { return format_by_name(path) != TextFormat::kAuto; }
+
 void ExampleReader::Source::add_labels(Example& example, std::string_view cell) const {
   const bool several = !options_.label_separator.empty();
   const std::vector<std::string> names =

@@ -98,6 +98,9 @@ class ExampleReader {
   std::unique_ptr<Source> source_;
 };
 
+/// Whether a file's name says that it holds examples: .csv, .tsv, .jsonl and so on, .gz or not.
+bool names_examples(const std::string& path);
+
 /// Reads a corpus for training or evaluation: every row must have a label.
 ///
 /// Format, if auto: by the name (.csv .tsv .jsonl .ndjson, with or without .gz), else by the first line: `{`

@@ -18,7 +18,7 @@ Classifier Classifier::load(const std::string& path, int threads, const std::str
   auto state = std::make_shared<State>();
   state->model = load_classifier(path);
   state->backend = open_device("cpu", threads);
-  state->precision = precision_of(state->model, options);
+  state->precision = precision_of(state->model.options().recurrent.precision, options);
   prepare(state->model, *state->backend, options);
   return Classifier(std::move(state));
 }

@@ -15,7 +15,7 @@ constexpr int64_t kTableBytes = int64_t{64} << 20;
 
 }  // namespace
 
-Precision precision_of(const ClassifierModel& model, const InferenceOptions& options) {
+Precision precision_of(Precision own, const InferenceOptions& options) {
   switch (options.precision) {
     case RunPrecision::kModel:
       break;
@@ -26,12 +26,12 @@ Precision precision_of(const ClassifierModel& model, const InferenceOptions& opt
     case RunPrecision::kInt8:
       return Precision::kInt8;
   }
-  return model.options().recurrent.precision;
+  return own;
 }
 
 void prepare(ClassifierModel& model, Backend& backend, const InferenceOptions& options) {
   const bool few_words = model.vocabulary.size() <= kTableWords;
-  model.network->prepare(backend, precision_of(model, options), few_words ? kTableBytes : 0);
+  model.network->prepare(backend, precision_of(model.options().recurrent.precision, options), few_words ? kTableBytes : 0);
 }
 
 std::shared_ptr<const PreparedStack> prepare_streams(const ClassifierModel& model, Backend& backend,

@@ -29,8 +29,8 @@ struct InferenceOptions {
   }
 };
 
-/// The precision that a model runs in.
-Precision precision_of(const ClassifierModel& model, const InferenceOptions& options);
+/// The precision that a model runs in. @param own  the one that it was trained in or quantized to.
+Precision precision_of(Precision own, const InferenceOptions& options);
 
 /// Packs the model's weights for this backend, once for all the texts that follow; the bits stay the same
 /// but for another precision. Again after the parameters changed, or for another backend.

@@ -1,74 +1,22 @@
 #include "storage/classifier_file.h"
 
-#include <set>
-
 #include "base/errors.h"
+#include "storage/network_file.h"
 #include "storage/quantized.h"
 
 namespace rondo {
 
 namespace {
 
-ClassifierOptions read_options(const ModelFile& file, const std::string& path) {
-  ClassifierOptions options;
-  try {
-    nlohmann::json config = file.config;
-    config.erase("several-labels");
-    OptionList(options).from_json(config);
-    options.check();
-  } catch (const ConfigError& error) {
-    throw_error<FormatError>("{}: its configuration: {}", path, error.what());
-  }
-  return options;
-}
-
-// Numbers that a network of these options has; in double, for hostile sizes overflow integers.
+// Numbers that a network of these options has.
 double num_values(const ClassifierOptions& options, const ModelFile& file) {
   const RecurrentOptions& r = options.recurrent;
-  const auto hidden = static_cast<double>(r.hidden), output = static_cast<double>(r.output());
-  const auto directions = static_cast<double>(r.directions()),
-             labels = static_cast<double>(file.labels.size());
-  const auto blocks = static_cast<double>(r.kind().blocks()),
-             embedding = static_cast<double>(options.embedding);
-  const double width = directions * output;
-  double total = static_cast<double>(file.vocabulary.size()) * embedding;
-  for (int64_t layer = 0; layer < r.layers; ++layer) {
-    const double input = layer == 0 ? embedding : width;
-    total += directions * blocks * hidden * (input + output + 2);
-  }
-  const double extra = (r.projection > 0 ? output : 0) + static_cast<double>(r.kind().peephole_rows());
-  total += static_cast<double>(r.layers) * directions * extra * hidden;
+  const auto embedding = static_cast<double>(options.embedding);
+  const auto width = static_cast<double>(r.directions() * r.output_of(r.layers - 1));
+  double total = static_cast<double>(file.vocabulary.size()) * embedding + num_values(r, embedding);
   if (options.pool == PoolKind::kAttention) total += width * (width + 2);
   const double pooled = width * (options.pool == PoolKind::kConcat ? 3 : 1);
-  return total + labels * (pooled + 1);
-}
-
-// Before any memory is taken: a hostile configuration must not make us allocate what the file does not hold.
-void check_sizes(const ClassifierOptions& options, const ModelFile& file, const std::string& path) {
-  double stored = 0;
-  for (const auto& [name, tensor] : file.tensors) stored += static_cast<double>(tensor.size());
-  const double wanted = num_values(options, file);
-  if (wanted != stored) {
-    throw_error<FormatError>("{}: its configuration speaks of {:.0f} weights, the file holds {:.0f}", path,
-                             wanted, stored);
-  }
-}
-
-void fill_parameters(ParameterSet& set, const ModelFile& file, const std::string& path) {
-  std::set<std::string> names;
-  for (Parameter& parameter : set.all()) {
-    const Tensor& tensor = file.find(parameter.name);
-    if (tensor.shape() != parameter.value.shape() || tensor.type() != DType::kFloat32) {
-      throw_error<FormatError>("{}: {} must be float32 {}, got {}", path, parameter.name,
-                               to_string(parameter.value.shape()), to_string(tensor.shape()));
-    }
-    parameter.value = tensor.clone();
-    names.insert(parameter.name);
-  }
-  for (const auto& [name, tensor] : file.tensors) {
-    if (!names.contains(name))
-      throw_error<FormatError>("{}: tensor {} belongs to no part of the model", path, name);
-  }
+  return total + static_cast<double>(file.labels.size()) * (pooled + 1);
 }
 
 }  // namespace
@@ -82,9 +30,7 @@ ModelFile pack_classifier(const ClassifierModel& model, nlohmann::json metrics) 
                  .tokenizer_model = model.tokenizer->model(),
                  .metrics = std::move(metrics)};
   file.config["several-labels"] = model.labels.multi();
-  for (const Parameter& parameter : model.network->parameters().all()) {
-    file.tensors.emplace_back(parameter.name, parameter.value);
-  }
+  append_parameters(model.network->parameters(), file);
   return file;
 }
 
@@ -93,7 +39,9 @@ ClassifierModel unpack_classifier(const ModelFile& file, const std::string& path
   if (file.kind != "classifier") {
     throw_error<FormatError>("{}: it holds a {}, a classifier is needed here", path, file.kind);
   }
-  const ClassifierOptions options = read_options(file, path);
+  nlohmann::json config = file.config;
+  config.erase("several-labels");
+  const auto options = read_options<ClassifierOptions>(config, path);
   const auto several = file.config.find("several-labels");
   if (several == file.config.end() || !several->is_boolean()) {
     throw_error<FormatError>("{}: its configuration lacks several-labels", path);
@@ -102,7 +50,7 @@ ClassifierModel unpack_classifier(const ModelFile& file, const std::string& path
     throw_error<FormatError>("{}: a classifier with {} label(s) can tell nothing apart", path,
                              file.labels.size());
   }
-  check_sizes(options, file, path);
+  check_num_values(num_values(options, file), file, path);
   ClassifierModel model;
   try {
     model.tokenizer = make_tokenizer(options.tokenizer, file.tokenizer_model);

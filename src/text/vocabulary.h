@@ -27,6 +27,8 @@ class Vocabulary {
  public:
   static constexpr int32_t kUnknown = 0;
   static constexpr const char* kUnknownToken = "<unk>";
+  /// What a language model ends a document with, and begins one from.
+  static constexpr const char* kEndToken = "</s>";
 
   /// Only the unknown word.
   Vocabulary();

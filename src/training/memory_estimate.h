@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/classifier_options.h"
+#include "models/language_model_options.h"
 
 namespace rondo {
 
@@ -14,6 +15,12 @@ namespace rondo {
 /// @param rows   tokens of the largest batch.
 /// @param texts  of that batch.
 int64_t activation_bytes(const ClassifierOptions& options, int64_t rows, int64_t texts);
+
+/// The same of a language model.
+/// @param rows     tokens of a chunk.
+/// @param streams  side by side.
+int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary, int64_t rows,
+                         int64_t streams);
 
 /// Tokens of the batch that has most of them.
 int64_t largest_batch(std::span<const std::vector<int32_t>> plan, std::span<const int64_t> lengths);

@@ -245,7 +245,8 @@ void TrainingLoop::report_progress(const TrainingTask::Step& step, const Optimiz
       .clipped_share = static_cast<double>(state_.clipped) / steps,
       .tokens_per_second = static_cast<double>(tokens_) / seconds,
       .seconds_left = per_update * static_cast<double>(updates_ - state_.update),
-      .dev_metric = best_.empty() ? -1 : state_.best.dev_metric};
+      .evaluated = !best_.empty(),
+      .dev_metric = state_.best.dev_metric};
   parts_.observer.progressed(progress);
   if (state_.update % kLogEvery != 0) return;
   if (log_) {

@@ -11,7 +11,8 @@ namespace rondo {
 struct TrainingPlan {
   std::string input_format, dev_format;
   int64_t examples = 0, dev_examples = 0;
-  int64_t vocabulary = 0, labels = 0;
+  int64_t vocabulary = 0, labels = 0;  ///< no labels: a language model, whose examples are tokens
+  int64_t documents = 0;               ///< of a language model
   double unknown_share = 0;  ///< of the dev tokens
   int64_t parameters = 0;    ///< trained and frozen numbers
   int64_t memory_bytes = 0;  ///< that the process will hold at most: an estimate, within 15 %
@@ -33,7 +34,8 @@ struct TrainingProgress {
   double clipped_share = 0;  ///< of the updates of this epoch
   double tokens_per_second = 0;
   double seconds_left = 0;
-  double dev_metric = -1;  ///< last one; negative: none yet
+  bool evaluated = false;  ///< whether there is a dev_metric
+  double dev_metric = 0;   ///< of the best evaluation so far
 };
 
 /// After each evaluation.
@@ -42,7 +44,7 @@ struct TrainingEvaluation {
   int64_t epoch = 0;
   double train_loss = 0;
   double dev_loss = 0;
-  double dev_metric = 0;  ///< accuracy; micro F1 where a text may have several labels
+  double dev_metric = 0;  ///< accuracy; micro F1 where a text may have several labels; -loss of a language model
   bool best = false;
 };
 

@@ -1,0 +1,16 @@
+// What is looked at before a training begins, so that hours of it are not lost.
+#pragma once
+
+#include "layers/recurrent_options.h"
+#include "training/training_options.h"
+
+namespace rondo {
+
+/// @throws ConfigError if a file is missing, named twice, or stands where one would be written; IoError if the
+/// output's folder cannot be written.
+void check_files(const TrainingFiles& files);
+
+/// @throws ConfigError for int8, which has no gradients.
+void check_precision(const RecurrentOptions& options);
+
+}  // namespace rondo

@@ -1,0 +1,59 @@
+#include "training/train_language_model.h"
+
+#include "base/errors.h"
+#include "training/file_check.h"
+#include "training/language_model_training.h"
+
+namespace rondo {
+
+namespace {
+
+// Options that would have no effect beside the others, or that contradict them.
+void check_options(const LanguageTask& task) {
+  const LanguageCorpusOptions& corpus = task.corpus;
+  const LanguageCorpusOptions defaults;
+  const bool split = corpus.dev_fraction != defaults.dev_fraction || corpus.dev_split != defaults.dev_split;
+  if (!task.files.dev.empty() && split) {
+    throw_error<ConfigError>("--dev-fraction and --dev-split have no effect beside --dev: nothing is held out");
+  }
+  const bool subwords = task.model.tokenizer == TokenizerKind::kSentencePiece;
+  const bool counted = corpus.min_count != defaults.min_count || corpus.max_vocabulary != 0;
+  if (subwords && counted) {
+    throw_error<ConfigError>("--min-count and --max-vocabulary have no effect on subwords: their model holds them");
+  }
+  if (subwords && corpus.sentencepiece.empty() && corpus.subwords == 0) {
+    throw_error<ConfigError>(
+        "--tokenizer sentencepiece: give --subwords N to train a model on the text, or --sentencepiece FILE");
+  }
+  if (!corpus.sentencepiece.empty() && corpus.subwords > 0) {
+    throw_error<ConfigError>("--subwords and --sentencepiece: choose one of them");
+  }
+  if (task.unroll.random_chunks && task.unroll.chunk == 0) {
+    throw_error<ConfigError>("--random-chunks has no effect with --chunk 0");
+  }
+  if (task.loop.class_weights != ClassWeights::kNone) {
+    throw_error<ConfigError>("--class-weights has no effect on a language model: it has no labels");
+  }
+}
+
+}  // namespace
+
+LanguageReport train_language_model(const LanguageTask& task, Backend& backend, TrainingObserver& observer,
+                                    Profile* profile) {
+  check_files(task.files);
+  check_options(task);
+  check_precision(task.model.recurrent);
+  task.model.check();
+  task.loop.check();
+  LanguageModelTraining training(task, backend, profile);
+  TrainingLoop loop({backend, training, task.loop, task.files, observer, profile});
+  TrainingPlan plan = training.plan();
+  plan.updates = loop.updates();
+  plan.resumed_at = loop.update();
+  observer.planned(plan);
+  LanguageReport report{.outcome = loop.run(), .dev = {}, .dev_text = plan.dev_format};
+  if (!report.outcome.stopped) report.dev = training.evaluation();
+  return report;
+}
+
+}  // namespace rondo
