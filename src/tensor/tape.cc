@@ -51,10 +51,10 @@ Variable Tape::input(Tensor value, bool needs_gradient) {
 }
 
 Variable Tape::parameter(Parameter& parameter) {
-  if (parameter.sparse && parameter.trainable && options_.recording) {
+  if (parameter.sparse && parameter.learns() && options_.recording) {
     throw_error<ConfigError>("parameter {} has gradients by row: read it with embed()", parameter.name);
   }
-  Variable variable = make_variable(parameter.value, parameter.trainable);
+  Variable variable = make_variable(parameter.value, parameter.learns());
   variable.slot_->parameter = &parameter;
   return variable;
 }
