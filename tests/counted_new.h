@@ -1,4 +1,5 @@
-// Counts what a thread allocates: it replaces operator new, so one file of a test program includes it.
+// Counts what a thread allocates: it replaces operator new, so one file of a test program includes it, and
+// the others allocations.h.
 //   const int64_t before = allocations();  step();  EXPECT_EQ(allocations(), before);
 #pragma once
 
@@ -7,10 +8,9 @@
 #include <cstdlib>
 #include <new>
 
-namespace rondo {
+#include "allocations.h"
 
-inline thread_local int64_t num_allocations = 0;
-inline int64_t allocations() { return num_allocations; }
+namespace rondo {
 
 inline void* counted_allocation(std::size_t size, std::size_t alignment) {
   ++num_allocations;

@@ -41,11 +41,33 @@ Tensor type_mask(Tape& tape, std::span<const int32_t> types, int64_t dimension, 
   return mask;
 }
 
+// The gradient of the rows `types`: the mask is that of the forward pass or empty.
+Tensor masked(Backend& backend, ConstMatrix d_x, const Tensor& mask) {
+  Tensor d_rows({d_x.rows, d_x.columns}, d_x.type);
+  if (mask) {
+    backend.multiply(d_x, mask.matrix(), d_rows.matrix(), false);
+  } else {
+    backend.copy(d_x, d_rows.matrix(), false);
+  }
+  return d_rows;
+}
+
+// Both sums over the rows of either.
+RowGradient merged(Backend& backend, const RowGradient& a, const RowGradient& b) {
+  RowGradient sum;
+  std::set_union(a.rows.begin(), a.rows.end(), b.rows.begin(), b.rows.end(), std::back_inserter(sum.rows));
+  sum.values = Tensor::zeros({static_cast<int64_t>(sum.rows.size()), a.values.dim(1)}, a.values.type());
+  for (const RowGradient* part : {&a, &b}) {
+    backend.scatter_add_rows(part->values.matrix(), positions(part->rows, sum.rows), sum.values.matrix());
+  }
+  return sum;
+}
+
 }  // namespace
 
 Embedding::Embedding(ParameterSet& set, const EmbeddingShape& shape)
     : table_(set.add("embedding.weight", Tensor::zeros({shape.vocabulary, shape.dimension}, shape.type))) {
-  table_.sparse = true;
+  table_.sparse = shape.sparse;
 }
 
 void Embedding::check(std::span<const int32_t> ids) const {
@@ -56,14 +78,36 @@ void Embedding::check(std::span<const int32_t> ids) const {
   }
 }
 
+Variable Embedding::sparse_result(Tape& tape, const Tensor& x, const Tensor& mask,
+                                  std::vector<int32_t> types) const {
+  Backend& backend = tape.backend();
+  return tape.make_source(x, [&backend, &table = table_, mask, types = std::move(types)](const Gradients& g) {
+    RowGradient gradient{types, masked(backend, g.result(), mask)};
+    table.row_gradient =
+        table.row_gradient.values ? merged(backend, table.row_gradient, gradient) : std::move(gradient);
+  });
+}
+
+Variable Embedding::dense_result(Tape& tape, const Tensor& x, const Tensor& mask,
+                                 std::vector<int32_t> types) const {
+  Backend& backend = tape.backend();
+  return tape.make_result(x, {tape.parameter(table_)},
+                          [&backend, mask, types = std::move(types)](const Gradients& g) {
+                            const Tensor d_rows = mask ? masked(backend, g.result(), mask) : Tensor();
+                            backend.scatter_add_rows(mask ? d_rows.matrix() : g.result(), types, g.input(0));
+                          });
+}
+
 DistinctRows Embedding::forward(Tape& tape, std::span<const int32_t> ids, double type_dropout) const {
   check(ids);
   Backend& backend = tape.backend();
   const int64_t dimension = table_.value.dim(1);
   const DType type = table_.value.type();
-  const bool learns = table_.trainable && tape.options().recording;
+  const bool learns = table_.learns() && tape.options().recording;
   std::vector<int32_t> types = distinct(ids);
-  if (learns && table_.before_read) table_.before_read(types);
+  // Also of a table that is frozen for now: rows may be behind from when it was not.
+  if (table_.trainable && tape.options().recording && table_.sparse && table_.before_read)
+    table_.before_read(types);
 
   Tensor x({static_cast<int64_t>(types.size()), dimension}, type);
   backend.gather_rows(table_.value.matrix(), types, x.matrix());
@@ -75,18 +119,8 @@ DistinctRows Embedding::forward(Tape& tape, std::span<const int32_t> ids, double
   std::vector<int32_t> rows = positions(ids, types);
   if (!learns) return {tape.input(x), std::move(rows)};
 
-  Variable vectors =
-      tape.make_source(x, [&backend, &table = table_, mask, types = std::move(types)](const Gradients& g) {
-        if (table.row_gradient.values) throw_error<ConfigError>("{}: read twice in one pass", table.name);
-        Tensor d_rows =
-            Tensor::zeros({static_cast<int64_t>(types.size()), table.value.dim(1)}, table.value.type());
-        if (mask) {
-          backend.multiply(g.result(), mask.matrix(), d_rows.matrix(), false);
-        } else {
-          backend.copy(g.result(), d_rows.matrix(), false);
-        }
-        table.row_gradient = {types, d_rows};
-      });
+  Variable vectors = table_.sparse ? sparse_result(tape, x, mask, std::move(types))
+                                   : dense_result(tape, x, mask, std::move(types));
   return {vectors, std::move(rows)};
 }
 

@@ -15,6 +15,9 @@ struct EmbeddingShape {
   int64_t vocabulary = 0;
   int64_t dimension = 0;
   DType type = DType::kFloat32;
+  /// Gradients of the rows that were read alone; else of the whole table, as an output layer that shares it
+  /// needs.
+  bool sparse = true;
 };
 
 class Embedding {
@@ -33,6 +36,10 @@ class Embedding {
   Parameter& table() const { return table_; }
 
  private:
+  /// The vectors x of `types` on the tape, their gradient going to row_gradient or to the whole table's.
+  Variable sparse_result(Tape& tape, const Tensor& x, const Tensor& mask, std::vector<int32_t> types) const;
+  Variable dense_result(Tape& tape, const Tensor& x, const Tensor& mask, std::vector<int32_t> types) const;
+
   Parameter& table_;
 };
 

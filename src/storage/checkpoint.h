@@ -16,6 +16,7 @@ struct Checkpoint {
   nlohmann::json state = nlohmann::json::object();  ///< progress, counters, history, best metric
   NamedTensors optimizer;                           ///< in the file: optimizer/NAME
   NamedTensors best;  ///< the best weights so far; in the file: best/NAME. Empty: none
+  NamedTensors task;  ///< what a step leaves for the next; in the file: task/NAME
 };
 
 /// By an AtomicFile: killed at any moment, the path holds the checkpoint before or this one.

@@ -82,6 +82,19 @@ Variable concatenate(std::span<const Variable> parts) {
   });
 }
 
+Variable add(const Variable& a, const Variable& b) {
+  if (a.shape() != b.shape()) {
+    throw_error<ShapeError>("add: b must be {}, got {}", to_string(a.shape()), to_string(b.shape()));
+  }
+  Backend& backend = a.tape().backend();
+  const Tensor y = a.value().clone();
+  backend.copy(b.matrix(), y.matrix(), true);
+  return a.tape().make_result(y, {a, b}, [&backend](const Gradients& g) {
+    if (Matrix d_a = g.input(0)) backend.copy(g.result(), d_a, true);
+    if (Matrix d_b = g.input(1)) backend.copy(g.result(), d_b, true);
+  });
+}
+
 Variable weighted_sum(const Variable& losses, const Tensor& weights) {
   const Matrix values = losses.matrix();
   if (values.size() != weights.size()) {

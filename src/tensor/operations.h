@@ -24,6 +24,9 @@ Variable dropout(const Variable& x, double probability);
 /// Columns of all inputs side by side: [N, A], [N, B] -> [N, A+B].
 Variable concatenate(std::span<const Variable> parts);
 
+/// a + b, elementwise.  @throws ShapeError if their shapes differ.
+Variable add(const Variable& a, const Variable& b);
+
 /// sum over n of weights[n] * losses[n].  losses [1, N] or [N] -> [1].
 Variable weighted_sum(const Variable& losses, const Tensor& weights);
 

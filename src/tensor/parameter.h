@@ -23,6 +23,7 @@ struct Parameter {
   std::string name;  ///< PyTorch's: lstm.weight_ih_l0_reverse
   Tensor value;
   bool trainable = true;
+  double rate = 1;           ///< share of the learning rate; 0: frozen for now
   bool sparse = false;       ///< a table whose gradient comes as row_gradient, never as gradient
   Tensor gradient;           ///< same shape, or empty before the first backward pass of a step
   RowGradient row_gradient;  ///< of a sparse parameter
@@ -30,6 +31,8 @@ struct Parameter {
   /// an optimiser that leaves untouched rows behind brings these up to date.
   std::function<void(std::span<const int32_t>)> before_read;
 
+  /// Whether a backward pass gives it a gradient.
+  bool learns() const { return trainable && rate > 0; }
   void clear_gradient();
 };
 

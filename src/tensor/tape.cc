@@ -9,12 +9,30 @@ namespace rondo {
 
 ConstMatrix Gradients::result(size_t i) const { return (*results_)[i].gradient().matrix(); }
 
-Matrix Gradients::input(size_t i) const {
+Tensor* Gradients::gradient_of(size_t i) const {
   const auto& slot = (*inputs_)[i].slot_;
-  if (!slot || !slot->needs_gradient) return {};
-  Tensor& gradient = slot->parameter ? slot->parameter->gradient : slot->gradient;
-  if (!gradient) gradient = Tensor::zeros(slot->value.shape(), slot->value.type());
-  return gradient.matrix();
+  if (!slot || !slot->needs_gradient) return nullptr;
+  return slot->parameter ? &slot->parameter->gradient : &slot->gradient;
+}
+
+Matrix Gradients::input(size_t i) const {
+  Tensor* gradient = gradient_of(i);
+  if (gradient == nullptr) return {};
+  if (!*gradient) {
+    const Tensor& value = (*inputs_)[i].value();
+    *gradient = Tensor::zeros(value.shape(), value.type());
+  }
+  return gradient->matrix();
+}
+
+void Gradients::give(size_t i, const Tensor& gradient, Backend& backend) const {
+  Tensor* sum = gradient_of(i);
+  if (sum == nullptr) return;
+  if (*sum) {
+    backend.copy(gradient.matrix(), sum->matrix(), true);
+  } else {
+    *sum = gradient;
+  }
 }
 
 Tape::Tape(Backend& backend, TapeOptions options) : backend_(backend), options_(options) {}
@@ -33,10 +51,10 @@ Variable Tape::input(Tensor value, bool needs_gradient) {
 }
 
 Variable Tape::parameter(Parameter& parameter) {
-  if (parameter.sparse && parameter.trainable && options_.recording) {
+  if (parameter.sparse && parameter.learns() && options_.recording) {
     throw_error<ConfigError>("parameter {} has gradients by row: read it with embed()", parameter.name);
   }
-  Variable variable = make_variable(parameter.value, parameter.trainable);
+  Variable variable = make_variable(parameter.value, parameter.learns());
   variable.slot_->parameter = &parameter;
   return variable;
 }

@@ -52,9 +52,15 @@ class Gradients {
   ConstMatrix result(size_t i = 0) const;
   /// Where d loss / d input i is added; empty if it is not wanted.
   Matrix input(size_t i) const;
+  /// Of a result [1]: d loss / d result as a number (the real part of a complex one).
+  double scalar(size_t i = 0) const { return (*results_)[i].gradient().at(0); }
+  /// Adds `gradient`, whose numbers nobody else uses, to that of input i; the first one is taken over as it
+  /// is.
+  void give(size_t i, const Tensor& gradient, Backend& backend) const;
 
  private:
   friend class Tape;
+  Tensor* gradient_of(size_t i) const;
   std::vector<Variable>* results_ = nullptr;
   std::vector<Variable>* inputs_ = nullptr;
 };

@@ -59,10 +59,8 @@ class BytesTokenizer : public Tokenizer {
 
  private:
   static void append_byte(std::string& text, const std::string& token) {
-    unsigned byte = 0;
-    if (token.size() == 6 && token.starts_with("<0x") && token.back() == '>' &&
-        std::from_chars(token.data() + 3, token.data() + 5, byte, 16).ptr == token.data() + 5) {
-      text.push_back(static_cast<char>(byte));
+    if (const auto byte = byte_of_token(token)) {
+      text.push_back(static_cast<char>(*byte));
     } else {
       text.append(token);
     }
@@ -75,5 +73,14 @@ class BytesTokenizer : public Tokenizer {
 
 std::unique_ptr<Tokenizer> make_characters_tokenizer() { return std::make_unique<CharactersTokenizer>(); }
 std::unique_ptr<Tokenizer> make_bytes_tokenizer() { return std::make_unique<BytesTokenizer>(); }
+
+std::optional<uint8_t> byte_of_token(std::string_view token) {
+  unsigned byte = 0;
+  const bool form = token.size() == 6 && token.starts_with("<0x") && token.back() == '>';
+  if (!form || std::from_chars(token.data() + 3, token.data() + 5, byte, 16).ptr != token.data() + 5) {
+    return std::nullopt;
+  }
+  return static_cast<uint8_t>(byte);
+}
 
 }  // namespace rondo

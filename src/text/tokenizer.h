@@ -4,8 +4,10 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -66,5 +68,8 @@ class Tokenizer {
 /// @throws FormatError if `sentencepiece_model` is no SentencePiece model; ConfigError if it is missing, or
 ///   given with another kind.
 std::unique_ptr<Tokenizer> make_tokenizer(TokenizerKind kind, std::string sentencepiece_model = "");
+
+/// The byte that a token "<0xNN>" stands for (`bytes`, and SentencePiece with byte fallback), if it is one.
+std::optional<uint8_t> byte_of_token(std::string_view token);
 
 }  // namespace rondo

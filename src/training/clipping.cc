@@ -8,7 +8,7 @@ namespace rondo {
 double gradient_norm(Backend& backend, const ParameterSet& parameters) {
   double sum = 0;
   for (const Parameter& parameter : parameters.all()) {
-    if (!parameter.trainable) continue;
+    if (!parameter.learns()) continue;
     const Tensor& gradient = parameter.sparse ? parameter.row_gradient.values : parameter.gradient;
     if (gradient.size() > 0) sum += backend.sum_of_squares(gradient.matrix());
   }

@@ -7,7 +7,7 @@
 
 namespace rondo {
 
-/// sqrt(sum of g^2) over every trainable parameter, those of rows included; in double, parameters in their
+/// sqrt(sum of g^2) over every parameter that learns, those of rows included; in double, parameters in their
 /// order, so the same for any number of threads. Infinite or NaN where a gradient is.
 double gradient_norm(Backend& backend, const ParameterSet& parameters);
 

@@ -89,6 +89,23 @@ void copy_into(const Tensor& from, const std::string& name, const Tensor& to) {
   if (to.bytes() > 0) std::memcpy(to.raw(), from.raw(), to.bytes());
 }
 
+using TensorsByName = std::unordered_map<std::string, Tensor>;
+
+constexpr const char* kFrozenSteps = ".frozen_steps";
+
+/// Takes a parameter's count out of a checkpoint's tensors; 0 where there is none.
+int64_t take_frozen_steps(TensorsByName& tensors, const std::string& name, int64_t steps) {
+  const auto node = tensors.extract(name + kFrozenSteps);
+  if (!node) return 0;
+  const Tensor& count = node.mapped();
+  const bool fits = count.type() == DType::kInt32 && count.size() == 1;
+  if (!fits || count.data<int32_t>()[0] < 1 || count.data<int32_t>()[0] > steps) {
+    throw_error<FormatError>("optimizer state {}{}: wanted one int32 from 1 to {}", name, kFrozenSteps,
+                             steps);
+  }
+  return count.data<int32_t>()[0];
+}
+
 }  // namespace
 
 void OptimizerOptions::check() const {
@@ -118,9 +135,7 @@ Optimizer::Optimizer(Backend& backend, ParameterSet& parameters, OptimizerOption
     slot.first = zeros_like(parameter.value, first);
     slot.second = zeros_like(parameter.value, second);
     if (!parameter.sparse) continue;
-    if (couples_weight_decay(options_)) {
-      slot.dense_gradient = Tensor::zeros(parameter.value.shape());
-    } else if (moves_without_gradient(options_)) {
+    if (moves_without_gradient(options_) && !couples_weight_decay(options_)) {
       slot.done.resize(static_cast<size_t>(parameter.value.matrix().rows), 0);
       has_lazy_ = true;
       const size_t index = slots_.size() - 1;
@@ -151,7 +166,8 @@ OptimizerStep Optimizer::settings(double rate, double scale) const {
 }
 
 OptimizerStep Optimizer::make_step(const Slot& slot, double rate, double scale) const {
-  OptimizerStep step = settings(rate, scale);
+  OptimizerStep step = settings(rate * slot.parameter->rate, scale);
+  step.step -= slot.frozen_steps;
   step.parameter = slot.parameter->value.matrix();
   step.first = slot.first.matrix();
   step.second = slot.second.matrix();
@@ -165,19 +181,36 @@ Optimizer::StepReport Optimizer::step(double rate) {
   if (!report.finite) return report;
   const double scale = clip_scale(report.gradient_norm, options_.clip);
   report.clipped = scale < 1;
-  for (Slot& slot : slots_) catch_up(slot, slot.parameter->row_gradient.rows);
-  ++steps_;
-  if (has_lazy_) remember(settings(rate, scale));
   for (Slot& slot : slots_) {
-    if (slot.parameter->sparse) {
-      step_table(slot, rate, scale);
-    } else if (slot.parameter->gradient) {
-      OptimizerStep step = make_step(slot, rate, scale);
-      step.gradient = slot.parameter->gradient.matrix();
-      backend_.optimize(step);
+    if (slot.lazy() && steps_densely(slot)) {
+      catch_up(slot);
+    } else {
+      catch_up(slot, slot.parameter->row_gradient.rows);
     }
   }
+  ++steps_;
+  if (has_lazy_) remember(settings(rate, scale));
+  for (Slot& slot : slots_) step_slot(slot, rate, scale);
   return report;
+}
+
+// The missed steps of a lazy table are those of rate 1, counted from the first step of the run.
+bool Optimizer::steps_densely(const Slot& slot) const {
+  return couples_weight_decay(options_) ||
+         (slot.lazy() && (slot.parameter->rate != 1 || slot.frozen_steps > 0));
+}
+
+void Optimizer::step_slot(Slot& slot, double rate, double scale) {
+  if (slot.parameter->rate == 0) {
+    ++slot.frozen_steps;
+    std::fill(slot.done.begin(), slot.done.end(), steps_);
+  } else if (slot.parameter->sparse) {
+    step_table(slot, rate, scale);
+  } else if (slot.parameter->gradient) {
+    OptimizerStep step = make_step(slot, rate, scale);
+    step.gradient = slot.parameter->gradient.matrix();
+    backend_.optimize(step);
+  }
 }
 
 void Optimizer::remember(const OptimizerStep& step) {
@@ -187,17 +220,21 @@ void Optimizer::remember(const OptimizerStep& step) {
 }
 
 void Optimizer::step_table(Slot& slot, double rate, double scale) {
-  const RowGradient& gradient = slot.parameter->row_gradient;
-  OptimizerStep step = make_step(slot, rate, scale);
-  if (slot.dense_gradient) {
-    const Matrix dense = slot.dense_gradient.matrix();
-    if (gradient.values) backend_.scatter_add_rows(gradient.values.matrix(), gradient.rows, dense);
-    step.gradient = dense;
-    backend_.optimize(step);
-    for (int32_t row : gradient.rows) backend_.fill(dense.rows_at(row, 1), 0);
-    return;
-  }
+  const OptimizerStep step = make_step(slot, rate, scale);
+  if (steps_densely(slot)) return step_densely(slot, step);
   step_rows(slot, step);
+}
+
+void Optimizer::step_densely(Slot& slot, const OptimizerStep& table) {
+  const RowGradient& gradient = slot.parameter->row_gradient;
+  if (!slot.dense_gradient) slot.dense_gradient = Tensor::zeros(slot.parameter->value.shape());
+  const Matrix dense = slot.dense_gradient.matrix();
+  if (gradient.values) backend_.scatter_add_rows(gradient.values.matrix(), gradient.rows, dense);
+  OptimizerStep step = table;
+  step.gradient = dense;
+  backend_.optimize(step);
+  for (int32_t row : gradient.rows) backend_.fill(dense.rows_at(row, 1), 0);
+  std::fill(slot.done.begin(), slot.done.end(), steps_);
 }
 
 // Rows are put side by side, stepped by one call and put back: a call a row would work out the numbers of the
@@ -259,18 +296,30 @@ void Optimizer::catch_up(Slot& slot, std::span<const int32_t> rows) {
   });
 }
 
+void Optimizer::catch_up(Slot& slot) {
+  std::vector<int32_t> rows(slot.done.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  catch_up(slot, rows);
+}
+
 void Optimizer::settle() {
-  std::vector<int32_t> rows;
-  for (Slot& slot : slots_) {
-    rows.resize(slot.done.size());
-    std::iota(rows.begin(), rows.end(), 0);
-    catch_up(slot, rows);
-  }
+  for (Slot& slot : slots_) catch_up(slot);
   past_.clear();
 }
 
 std::vector<std::pair<std::string, Tensor>> Optimizer::tensors() {
   settle();
+  auto result = moments();
+  for (const Slot& slot : slots_) {
+    if (slot.frozen_steps == 0) continue;
+    Tensor count({1}, DType::kInt32);
+    count.data<int32_t>()[0] = static_cast<int32_t>(slot.frozen_steps);
+    result.emplace_back(slot.parameter->name + kFrozenSteps, count);
+  }
+  return result;
+}
+
+std::vector<std::pair<std::string, Tensor>> Optimizer::moments() const {
   const auto [first, second] = moment_names(options_);
   std::vector<std::pair<std::string, Tensor>> result;
   for (const Slot& slot : slots_) {
@@ -282,8 +331,10 @@ std::vector<std::pair<std::string, Tensor>> Optimizer::tensors() {
 
 void Optimizer::restore(const std::vector<std::pair<std::string, Tensor>>& tensors, int64_t steps) {
   if (steps < 0) throw_error<FormatError>("optimizer state: {} steps", steps);
-  std::unordered_map<std::string, Tensor> given(tensors.begin(), tensors.end());
-  const auto own = this->tensors();
+  TensorsByName given(tensors.begin(), tensors.end());
+  settle();
+  for (Slot& slot : slots_) slot.frozen_steps = take_frozen_steps(given, slot.parameter->name, steps);
+  const auto own = moments();
   for (const auto& [name, tensor] : own) {
     const auto found = given.find(name);
     if (found == given.end()) throw_error<FormatError>("optimizer state {} is missing", name);

@@ -62,7 +62,11 @@ struct OptimizerOptions {
 /// Sparse parameters (Parameter::sparse): moments move untouched rows too, so a step that skips them would
 /// change the result. Here a row may stay behind; its missed steps are replayed, bit for bit, when it is next
 /// read (Parameter::before_read), stepped, or at settle(). With L2 weight decay (weight_decay and not adamw)
-/// every row moves with its own value, and the table is stepped densely.
+/// every row moves with its own value, and the table is stepped densely; so is a table whose Parameter::rate
+/// is not 1, or was 0 for a while.
+///
+/// A parameter whose rate is 0 stays as it is, with its moments, and the steps it sits out do not count among
+/// its own (Adam's correction of young moments), as for torch's parameters without a gradient.
 class Optimizer {
  public:
   /// What one step did.
@@ -79,14 +83,16 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// Clips and applies the gradients that stand in the parameters, with learning rate `rate`. A trainable
-  /// parameter without a gradient is left as it is, as torch does with None. Gradients stay.
+  /// Clips and applies the gradients that stand in the parameters, with learning rate `rate` times
+  /// Parameter::rate. A trainable parameter without a gradient is left as it is, as torch does with None.
+  /// Gradients stay.
   StepReport step(double rate);
 
   /// Brings every row up to date: before evaluation and saving. Later results do not depend on it.
   void settle();
 
-  /// The state for a checkpoint, settled: "NAME.exp_avg" and so on, torch.optim's words.
+  /// The state for a checkpoint, settled: "NAME.exp_avg" and so on, torch.optim's words; "NAME.frozen_steps"
+  /// (int32) of those that were frozen for a while.
   std::vector<std::pair<std::string, Tensor>> tensors();
   /// @throws FormatError if a tensor is missing, unknown or of another shape.
   void restore(const std::vector<std::pair<std::string, Tensor>>& tensors, int64_t steps);
@@ -100,15 +106,21 @@ class Optimizer {
     Tensor first, second;       ///< moments; empty where the rule has none
     std::vector<int64_t> done;  ///< of a lazy table: the last step that each row has seen
     Tensor dense_gradient;      ///< of a sparse table that is stepped densely: zeros between steps
+    int64_t frozen_steps = 0;   ///< that it sat out
     bool lazy() const { return !done.empty(); }
   };
 
   OptimizerStep settings(double rate, double scale) const;
   OptimizerStep make_step(const Slot& slot, double rate, double scale) const;
+  bool steps_densely(const Slot& slot) const;
+  std::vector<std::pair<std::string, Tensor>> moments() const;
   void remember(const OptimizerStep& step);
+  void step_slot(Slot& slot, double rate, double scale);
   void step_table(Slot& slot, double rate, double scale);
+  void step_densely(Slot& slot, const OptimizerStep& step);
   void step_rows(Slot& slot, const OptimizerStep& table);
   void catch_up(Slot& slot, std::span<const int32_t> rows);
+  void catch_up(Slot& slot);
 
   Backend& backend_;
   ParameterSet& parameters_;

@@ -142,6 +142,7 @@ void TrainingLoop::restore() {
       parameter.value = checkpoint.model.find(parameter.name);
     }
     optimizer_.restore(checkpoint.optimizer, checkpoint.state.at("optimizer_steps").get<int64_t>());
+    parts_.task.restore_state(checkpoint.task);
   } catch (const nlohmann::json::exception& error) {
     throw_error<FormatError>("{}: the checkpoint's state is damaged ({}); begin anew with --force", path,
                              error.what());
@@ -190,7 +191,7 @@ void TrainingLoop::step() {
     const Profile::Scope timed(parts_.profile, Profile::Section::kBackward);
     tape.backward(step.loss);
   }
-  const Optimizer::StepReport report = optimizer_.step(rate);
+  const Optimizer::StepReport report = optimizer_.step(rate * step.rate_factor);
   ++state_.update;
   if (!report.finite) return skip(step);
   state_.skipped_in_a_row = 0;
@@ -343,6 +344,7 @@ void TrainingLoop::save_checkpoint() {
                       {"schedule", schedule_.to_json()},
                       {"optimizer_steps", optimizer_.steps()}};
   checkpoint.best = best_;
+  checkpoint.task = parts_.task.state();
   write_checkpoint(checkpoint_path(parts_.files), checkpoint);
   checkpointed_ = Clock::now();
 }

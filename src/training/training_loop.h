@@ -30,6 +30,7 @@ class TrainingTask {
     Variable loss;  ///< [1], the mean that is minimised
     int64_t tokens = 0;
     std::vector<int64_t> lines;  ///< of the input, to name a batch that went wrong
+    double rate_factor = 1;      ///< the learning rate of this update is multiplied by it
   };
   struct Dev {
     double loss = 0;
@@ -38,9 +39,15 @@ class TrainingTask {
 
   virtual ParameterSet& parameters() = 0;
   virtual int64_t updates_per_epoch() const = 0;
-  /// Puts the forward pass of batch `index` of `epoch` on the tape. Depends on nothing but these two; within
-  /// an epoch the index rises by one from call to call.
+  /// Puts the forward pass of batch `index` of `epoch` on the tape. Depends on nothing but these two, the
+  /// parameters and state(); within an epoch the index rises by one from call to call.
   virtual Step step(Tape& tape, int64_t epoch, int64_t index) = 0;
+  /// What one step leaves for the next beside the parameters, such as a language model's carried states: kept
+  /// in checkpoints. evaluate() does not change it.
+  virtual NamedTensors state() const { return {}; }
+  /// Takes what state() of another run of this identity() gave.
+  /// @throws FormatError if it does not fit.
+  virtual void restore_state(const NamedTensors&) {}
   virtual Dev evaluate() = 0;
   /// The model with its present parameters.
   virtual ModelFile pack(nlohmann::json metrics) const = 0;

@@ -22,7 +22,8 @@ Checkpoint small_checkpoint() {
                 .tensors = {{"linear.weight", counting({2, 3})}, {"linear.bias", counting({2})}}},
       .state = {{"step", 9'007'199'254'740'993}, {"best", 0.1 + 0.2}, {"history", {1.5, 1.25}}},
       .optimizer = {{"first/linear.weight", counting({2, 3})}, {"last_step", counting({3}, DType::kInt32)}},
-      .best = {{"linear.weight", counting({2, 3})}}};
+      .best = {{"linear.weight", counting({2, 3})}},
+      .task = {{"state", counting({2, 2, 3})}}};
 }
 
 TEST(Checkpoint, ComesBackAsItWasWritten) {
@@ -41,6 +42,7 @@ TEST(Checkpoint, ComesBackAsItWasWritten) {
   EXPECT_TRUE(same(again.model.tensors, checkpoint.model.tensors));
   EXPECT_TRUE(same(again.optimizer, checkpoint.optimizer));
   EXPECT_TRUE(same(again.best, checkpoint.best));
+  EXPECT_TRUE(same(again.task, checkpoint.task));
   write_checkpoint(folder.file("b"), again);
   EXPECT_EQ(get_bytes(folder.file("a")), get_bytes(folder.file("b")));
 }

@@ -80,6 +80,13 @@ TEST(Operations, AnInputUsedTwiceGetsTheSumOfBothGradients) {
   });
 }
 
+TEST(Operations, AddHasExactGradientsOfTheSameInputToo) {
+  expect_exact_gradients({random_tensor({2, 3}, 4), random_tensor({2, 3}, 5)},
+                         [](Tape&, const std::vector<Variable>& in) { return add(in[0], in[1]); });
+  expect_exact_gradients({random_tensor({2, 3}, 4)},
+                         [](Tape&, const std::vector<Variable>& in) { return add(in[0], in[0]); });
+}
+
 TEST(Operations, LossesHaveExactGradients) {
   expect_exact_gradients({random_tensor({4, 3}, 8)}, [](Tape&, const std::vector<Variable>& in) {
     return softmax_cross_entropy(in[0], {2, 0, 1, 1}).losses;
@@ -114,6 +121,7 @@ TEST(Operations, RefuseShapesThatDoNotFit) {
   EXPECT_THROW(linear(x, w), ShapeError);
   EXPECT_THROW(softmax_cross_entropy(x, {0}), ShapeError);
   EXPECT_THROW(sigmoid_cross_entropy(x, Tensor::zeros({3, 2})), ShapeError);
+  EXPECT_THROW(add(x, w), ShapeError);
   EXPECT_THROW(weighted_sum(x, Tensor::zeros({5})), ShapeError);
   const Variable parts[] = {x, w};
   EXPECT_THROW(concatenate(parts), ShapeError);

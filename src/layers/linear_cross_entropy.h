@@ -1,0 +1,41 @@
+// A linear layer and its softmax cross-entropy as one operation that never holds all logits: with a
+// vocabulary of 30,000 they would be most of a step's memory.
+//   Variable loss = linear_cross_entropy({.x = x, .w = w, .b = b, .targets = ids, .scale = 1.0 /
+//   ids.size()});
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "tensor/tape.h"
+
+namespace rondo {
+
+struct LinearCrossEntropy {
+  Variable x;                    ///< [R, D]
+  Variable w;                    ///< [V, D]
+  Variable b = {};               ///< [V] or none
+  std::vector<int32_t> targets;  ///< [R], each below V
+  double scale = 1;
+  Precision precision = Precision::kFloat32;
+};
+
+/// scale * sum over r of -log softmax(x[r] w^T + b)[targets[r]] -> [1].
+/// Blocks of rows go through logits, softmax and, on a recording tape, their part of the gradients at once;
+/// the backward pass only scales what the forward pass has left. The bits are those of linear() and
+/// softmax_cross_entropy(). @throws ShapeError if shapes differ or a target is no row of w.
+/// Cost: 2*R*D*V operations, 6*R*D*V where x and w want gradients. Holds kLogitBytes of logits, and where
+/// recording d_w.
+Variable linear_cross_entropy(const LinearCrossEntropy& pass);
+
+/// losses[r] = -log softmax(x[r] w^T + b)[targets[r]], outside any tape.  losses [1, R]; an empty b is none.
+void linear_cross_entropies(Backend& backend, const Product& logits, std::span<const int32_t> targets,
+                            Matrix losses);
+
+/// log_probabilities[r] = log softmax(x[r] w^T + b), outside any tape. `logits.c` [R, V] is where they go.
+void linear_log_probabilities(Backend& backend, const Product& logits);
+
+/// Bytes of logits that are held at once (one row, where a row is larger).
+inline constexpr int64_t kLogitBytes = int64_t{8} << 20;
+
+}  // namespace rondo
