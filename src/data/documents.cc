@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/errors.h"
+#include "base/random.h"
 #include "data/example_source.h"
 #include "data/text_lines.h"
 #include "text/unicode.h"

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/options.h"
+#include "layers/recurrent_options.h"
 #include "storage/model_file.h"
 #include "tensor/parameter.h"
 
