@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/errors.h"
+#include "layers/dropout.h"
 #include "layers/recurrent_pass.h"
 #include "tensor/operations.h"
 
@@ -114,9 +115,12 @@ RecurrentOutput RecurrentStack::forward(Tape& tape, const RecurrentInput& input,
   LayerPass pass{.kind = options_.kind(), .precision = options_.precision, .x = input.x};
   if (input.prepared != nullptr) pass.precision = input.prepared->precision;
   if (!input.ids.empty()) pass.x.rows.assign(input.ids.begin(), input.ids.end());
+  const auto drop = [&](const Variable& x, double probability) {
+    return options_.locked_dropout ? locked_dropout(x, packing, probability) : dropout(x, probability);
+  };
   // A mask a row needs a row a place.
   if (options_.input_dropout > 0 && tape.options().training) {
-    pass.x = {dropout(gather(input.x), options_.input_dropout), {}};
+    pass.x = {drop(gather(input.x), options_.input_dropout), {}};
   }
   RecurrentOutput output;
   for (int64_t layer = 0; layer < options_.layers; ++layer) {
@@ -126,7 +130,7 @@ RecurrentOutput RecurrentStack::forward(Tape& tape, const RecurrentInput& input,
       pass.directions.push_back(inputs(tape, index, packing, initial));
       if (input.prepared != nullptr) pass.directions.back().packed = input.prepared->packed[index].get();
     }
-    if (layer > 0) pass.x = {dropout(output.y, options_.dropout), {}};
+    if (layer > 0) pass.x = {drop(output.y, options_.dropout), {}};
     LayerOutput result = recurrent_layer(tape, pass, packing);
     output.y = result.y;
     output.final.h.insert(output.final.h.end(), result.h_n.begin(), result.h_n.end());

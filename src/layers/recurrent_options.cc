@@ -25,6 +25,8 @@ void RecurrentOptions::check() const {
   refuse(
       dropout > 0 && layers < 2, "dropout",
       "--layers 2 or more (between them it stands); for one layer take --input-dropout or --output-dropout");
+  refuse(locked_dropout && input_dropout == 0 && dropout == 0, "locked-dropout",
+         "--input-dropout or --dropout");
 }
 
 CellKind RecurrentOptions::kind() const {

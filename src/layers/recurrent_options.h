@@ -41,6 +41,7 @@ struct RecurrentOptions {
   double forget_bias = 0;
   double input_dropout = 0;
   double dropout = 0;
+  bool locked_dropout = false;
   double state_dropout = 0;
   double weight_dropout = 0;
   Precision precision = Precision::kFloat32;
@@ -62,6 +63,8 @@ struct RecurrentOptions {
       Range{-20, 20});
     v("input-dropout", input_dropout, "share of embedding outputs dropped", Range{0, 0.99});
     v("dropout", dropout, "share dropped between layers (two layers or more)", Range{0, 0.99});
+    v("locked-dropout", locked_dropout,
+      "--input-dropout and --dropout draw one mask a text, the same at every step");
     v("state-dropout", state_dropout,
       "share of the state dropped before the recurrent product, one mask a text", Range{0, 0.99});
     v("weight-dropout", weight_dropout, "share of the recurrent weights dropped, one mask a step",

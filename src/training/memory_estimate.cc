@@ -10,9 +10,12 @@ int64_t activation_bytes(const ClassifierOptions& options, int64_t rows, int64_t
   const int64_t cells = r.kind().has_cell_state() ? 1 : 0;
   const int64_t saved = r.directions() * r.hidden * (r.kind().saved_blocks() + cells);
   const int64_t embedding = options.embedding;
-  // Numbers a row, in the order of the pass; a dropout keeps its mask and its result.
-  int64_t forward = embedding * (1 + (options.embedding_dropout > 0) + 2 * (r.input_dropout > 0));
-  forward += r.layers * (width + saved) + (r.layers - 1) * 2 * width * (r.dropout > 0);
+  // Numbers a row, in the order of the pass; a dropout keeps its result and its mask, a locked one a mask a
+  // text.
+  const int64_t dropped = r.locked_dropout ? 1 : 2;
+  int64_t forward = embedding * (1 + (options.embedding_dropout > 0) + dropped * (r.input_dropout > 0));
+  forward += r.layers * (width + saved) + (r.layers - 1) * dropped * width * (r.dropout > 0);
+  const int64_t masks = embedding * (r.input_dropout > 0) + (r.layers - 1) * width * (r.dropout > 0);
   // Backward the top layer holds the gradients of its output and of its input; attention, before it, those of
   // its two hidden layers beside what it kept of them.
   const int64_t layer = width + (r.layers > 1 ? width : embedding);
@@ -20,7 +23,8 @@ int64_t activation_bytes(const ClassifierOptions& options, int64_t rows, int64_t
   // The kernels' own, a row: states before each step, and the input packed for the gradient of its weights.
   const int64_t scratch = width + std::max(embedding, r.layers > 1 ? width : r.output());
   const int64_t pooled = (options.pool == PoolKind::kConcat ? 8 : 4) * width + r.layers * 2 * width;
-  return 4 * (rows * (forward + std::max(layer, attention) + scratch) + texts * pooled);
+  return 4 * (rows * (forward + std::max(layer, attention) + scratch) +
+              texts * (pooled + masks * r.locked_dropout));
 }
 
 int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary, int64_t rows,

@@ -90,6 +90,7 @@ TEST(RecurrentStack, AnOptionWithoutEffectIsAnError) {
   refused({.cell = Cell::kLstm, .nonlinearity = Nonlinearity::kRelu}, "--nonlinearity");
   refused({.cell = Cell::kGru, .forget_bias = 1}, "--forget-bias");
   refused({.layers = 1, .dropout = 0.5}, "--dropout");
+  refused({.locked_dropout = true, .state_dropout = 0.5}, "--locked-dropout");
 }
 
 TEST(RecurrentStack, RefusesAnotherInputSize) {
