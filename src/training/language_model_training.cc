@@ -194,8 +194,11 @@ TrainingTask::Step LanguageModelTraining::step(Tape& tape, int64_t epoch, int64_
   const LanguagePass pass = model_.network->forward(tape, chunk.inputs, chunk.packing, initial);
   step.loss = model_.network->loss(pass, chunk.targets, scale);
   if (task_.unroll.ar > 0 || task_.unroll.tar > 0) {
-    step.loss = add(step.loss,
-                    activation_penalty(pass.y, pass.raw, chunk.packing, task_.unroll.ar, task_.unroll.tar));
+    step.loss = add(step.loss, activation_penalty({.dropped = pass.y,
+                                                   .raw = pass.raw,
+                                                   .ar = task_.unroll.ar,
+                                                   .tar = task_.unroll.tar},
+                                                  chunk.packing));
   }
   carry(chunk, values_of(pass.final.h), values_of(pass.final.c));
   return step;
