@@ -25,19 +25,10 @@ ClassifierOptions read_options(const ModelFile& file, const std::string& path) {
 // Numbers that a network of these options has; in double, for hostile sizes overflow integers.
 double num_values(const ClassifierOptions& options, const ModelFile& file) {
   const RecurrentOptions& r = options.recurrent;
-  const auto hidden = static_cast<double>(r.hidden), output = static_cast<double>(r.output());
-  const auto directions = static_cast<double>(r.directions()),
-             labels = static_cast<double>(file.labels.size());
-  const auto blocks = static_cast<double>(r.kind().blocks()),
-             embedding = static_cast<double>(options.embedding);
-  const double width = directions * output;
-  double total = static_cast<double>(file.vocabulary.size()) * embedding;
-  for (int64_t layer = 0; layer < r.layers; ++layer) {
-    const double input = layer == 0 ? embedding : width;
-    total += directions * blocks * hidden * (input + output + 2);
-  }
-  const double extra = (r.projection > 0 ? output : 0) + static_cast<double>(r.kind().peephole_rows());
-  total += static_cast<double>(r.layers) * directions * extra * hidden;
+  const double width = static_cast<double>(r.directions()) * static_cast<double>(r.output());
+  const auto labels = static_cast<double>(file.labels.size());
+  double total = static_cast<double>(file.vocabulary.size()) * static_cast<double>(options.embedding);
+  total += r.num_values(options.embedding);
   if (options.pool == PoolKind::kAttention) total += width * (width + 2);
   const double pooled = width * (options.pool == PoolKind::kConcat ? 3 : 1);
   return total + labels * (pooled + 1);
