@@ -87,7 +87,7 @@ void Progress::progressed(const TrainingProgress& p) {
     return;
   }
   drawn_ = now;
-  const std::string dev = p.dev_metric < 0 ? "" : fmt::format("  dev {:.4f}", p.dev_metric);
+  const std::string dev = std::isnan(p.dev_metric) ? "" : fmt::format("  dev {:.4f}", p.dev_metric);
   const std::string line =
       fmt::format("epoch {:.2f}  update {}/{}  loss {}{}  |g| {:.2f}  clipped {:.0f} %  {} tokens/s  left {}",
                   p.epoch, p.update, p.updates, loss_text(p.loss), dev, p.gradient_norm,
