@@ -25,6 +25,12 @@ step of r + 1 on average and zeros in the others. Which, and what, is drawn by a
   initial                     adam, adamw, sgd, adagrad, rmsprop     after the last step, computed in float32: beta2, 0.999,
 rounds to a decay that is 1.3e-5 slower, so float32's Adam is 1.5e-6 and AdamW 4e-6 from float64's, torch's as ours
 
+adaptive_softmax.safetensors: torch.nn.AdaptiveLogSoftmaxWithLoss, 16 inputs, 20 ids, cutoffs 5 and 12, div_value 4, no head
+bias. Targets in the head and in each tail.
+  x [8, 16]                   targets [8] int32   decoder.head.weight, decoder.tail.0.0.weight, ...
+  losses [8]                  log_probabilities [8, 20]
+  d_x, d_decoder.head.weight, ...                 of the mean of the losses
+
 All else is computed in float64 from float32 operands and rounded once, but for the losses, which float32 is
 held against within 1e-4.
 """
@@ -205,6 +211,30 @@ def optimizer_golden():
     return arrays
 
 
+def adaptive_softmax_golden():
+    generator = torch.Generator().manual_seed(5000)
+    module = nn.AdaptiveLogSoftmaxWithLoss(16, 20, cutoffs=[5, 12], div_value=4.0).double()
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.copy_(draw(generator, *weight.shape))
+    x = draw(generator, 8, 16).requires_grad_()
+    targets = torch.tensor([0, 12, 7, 19, 4, 11, 5, 7])
+    log_probabilities = module.log_prob(x)
+    output, loss = module(x, targets)
+    loss.backward()
+    arrays = {
+        "x": numpy_of(x),
+        "targets": targets.numpy().astype(np.int32),
+        "losses": numpy_of(-output),
+        "log_probabilities": numpy_of(log_probabilities),
+        "d_x": numpy_of(x.grad),
+    }
+    for name, weight in module.named_parameters():
+        arrays[f"decoder.{name}"] = numpy_of(weight)
+        arrays[f"d_decoder.{name}"] = numpy_of(weight.grad)
+    return arrays
+
+
 def main():
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent.parent / "tests/goldens"
     folder.mkdir(parents=True, exist_ok=True)
@@ -212,6 +242,7 @@ def main():
     versions = {"made_by": "tools/make_goldens.py", "torch": torch.__version__, "numpy": np.__version__,
                 "safetensors": safetensors.__version__}
     save_file(optimizer_golden(), folder / "optimizers.safetensors", versions)
+    save_file(adaptive_softmax_golden(), folder / "adaptive_softmax.safetensors", versions)
     for number, (name, (kind, options)) in enumerate(CELLS.items()):
         metadata = versions | {"cell": name}
         for layers in (1, 2, 3):

@@ -87,9 +87,10 @@ int info(const std::string& path, const InfoOptions& options) {
   put("{}: text classifier, {} labels{}, {} words, {} numbers, runs in {}\n\n", path, model.labels.size(),
       model.labels.multi() ? " (a text may have several)" : "", model.vocabulary.size(),
       count_text(static_cast<double>(model.network->parameters().num_values())), name_of(r.precision));
-  put("text -> {} -> embedding {} -> {} x {}{} {} -> pool {} -> linear {}\n\n", name_of(o.tokenizer),
+  put("text -> {} -> embedding {} -> {} x {}{} {}{} -> pool {} -> linear {}\n\n", name_of(o.tokenizer),
       o.embedding, r.layers, r.bidirectional ? "bidirectional " : "", name_of(r.cell), r.hidden,
-      name_of(o.pool), model.labels.size());
+      r.last_hidden > 0 ? fmt::format(" (the last {})", r.last_hidden) : "", name_of(o.pool),
+      model.labels.size());
   put("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(r));
   print_tensors(file);
   print_training(file.metrics);

@@ -108,7 +108,7 @@ void Progress::progressed(const TrainingProgress& p) {
     return;
   }
   drawn_ = now;
-  const std::string dev = p.evaluated ? "  dev " + metric_text(p.dev_metric, perplexity_) : "";
+  const std::string dev = std::isnan(p.dev_metric) ? "" : "  dev " + metric_text(p.dev_metric, perplexity_);
   const std::string line =
       fmt::format("epoch {:.2f}  update {}/{}  loss {}{}  |g| {:.2f}  clipped {:.0f} %  {} tokens/s  left {}",
                   p.epoch, p.update, p.updates, loss_text(p.loss), dev, p.gradient_norm,

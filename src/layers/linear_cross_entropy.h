@@ -36,6 +36,6 @@ void linear_cross_entropies(Backend& backend, const Product& logits, std::span<c
 void linear_log_probabilities(Backend& backend, const Product& logits);
 
 /// Bytes of logits that are held at once (one row, where a row is larger).
-inline constexpr int64_t kLogitBytes = int64_t{8} << 20;
+inline constexpr int64_t kLogitBytes = int64_t{16} << 20;
 
 }  // namespace rondo

@@ -15,26 +15,26 @@ RecurrentStack::RecurrentStack(ParameterSet& set, int64_t input, const Recurrent
   for (int64_t layer = 0; layer < options_.layers; ++layer) {
     for (int64_t d = 0; d < options_.directions(); ++d) {
       const std::string suffix = fmt::format("_l{}{}", layer, d == 1 ? "_reverse" : "");
-      directions_.push_back(add_direction(set, layer == 0 ? input : output_size(), suffix, type));
+      directions_.push_back(add_direction(set, layer, suffix, type));
     }
   }
 }
 
-RecurrentStack::Direction RecurrentStack::add_direction(ParameterSet& set, int64_t input,
+RecurrentStack::Direction RecurrentStack::add_direction(ParameterSet& set, int64_t layer,
                                                         const std::string& suffix, DType type) {
   const std::string cell = name_of(options_.cell);
   const auto add = [&](const char* name, Shape shape) {
     return &set.add(cell + "." + name + suffix, Tensor::zeros(std::move(shape), type));
   };
   const CellKind kind = options_.kind();
-  const int64_t rows = kind.blocks() * options_.hidden;
-  Direction direction{.w_ih = add("weight_ih", {rows, input}),
-                      .w_hh = add("weight_hh", {rows, options_.output()}),
+  const int64_t hidden = options_.hidden_of(layer);
+  const int64_t rows = kind.blocks() * hidden;
+  Direction direction{.w_ih = add("weight_ih", {rows, options_.input_of(layer, input_)}),
+                      .w_hh = add("weight_hh", {rows, options_.output_of(layer)}),
                       .b_ih = add("bias_ih", {rows}),
                       .b_hh = add("bias_hh", {rows})};
-  if (options_.projection > 0) direction.w_hr = add("weight_hr", {options_.projection, options_.hidden});
-  if (options_.peepholes)
-    direction.peepholes = add("weight_peephole", {kind.peephole_rows(), options_.hidden});
+  if (options_.projection > 0) direction.w_hr = add("weight_hr", {options_.projection, hidden});
+  if (options_.peepholes) direction.peepholes = add("weight_peephole", {kind.peephole_rows(), hidden});
   return direction;
 }
 
@@ -43,7 +43,8 @@ void RecurrentStack::initialize(const Stream& stream) {
 }
 
 void RecurrentStack::initialize(const Direction& direction, const Stream& stream) const {
-  const double bound = 1 / std::sqrt(static_cast<double>(options_.hidden));
+  const int64_t hidden = direction.w_ih->value.dim(0) / options_.kind().blocks();
+  const double bound = 1 / std::sqrt(static_cast<double>(hidden));
   const bool keras = options_.init == Initialization::kKeras;
   Parameter* const parameters[] = {direction.w_ih, direction.w_hh, direction.b_ih,
                                    direction.b_hh, direction.w_hr, direction.peepholes};
@@ -62,8 +63,8 @@ void RecurrentStack::initialize(const Direction& direction, const Stream& stream
   }
   if (options_.cell != Cell::kLstm) return;
   const double added = options_.forget_bias + (keras ? 1 : 0);
-  float* forget = direction.b_ih->value.data<float>() + (options_.coupled ? 0 : options_.hidden);
-  for (int64_t u = 0; u < options_.hidden; ++u) forget[u] += static_cast<float>(added);
+  float* forget = direction.b_ih->value.data<float>() + (options_.coupled ? 0 : hidden);
+  for (int64_t u = 0; u < hidden; ++u) forget[u] += static_cast<float>(added);
 }
 
 DirectionInputs RecurrentStack::inputs(Tape& tape, int64_t index, const Packing& packing,
@@ -81,7 +82,7 @@ DirectionInputs RecurrentStack::inputs(Tape& tape, int64_t index, const Packing&
   if (!initial.h.empty()) in.h0 = initial.h.at(index);
   if (!initial.c.empty()) in.c0 = initial.c.at(index);
   if (options_.state_dropout > 0 && tape.options().training) {
-    in.state_mask = Tensor({packing.sequences(), options_.output()}, in.w_hh.value().type());
+    in.state_mask = Tensor({packing.sequences(), in.w_hh.matrix().columns}, in.w_hh.value().type());
     tape.backend().dropout_mask(tape.next_stream(), options_.state_dropout, in.state_mask.matrix());
   }
   return in;
@@ -155,7 +156,7 @@ RecurrentWeights RecurrentStack::weights(int64_t index) const {
 }
 
 int64_t RecurrentStack::table_bytes(int64_t vocabulary) const {
-  const int64_t columns = options_.kind().saved_blocks() * options_.hidden * options_.directions();
+  const int64_t columns = options_.kind().saved_blocks() * options_.hidden_of(0) * options_.directions();
   return vocabulary * columns * static_cast<int64_t>(sizeof(float));
 }
 

@@ -22,7 +22,7 @@ struct DirectionInputs;
 /// The states of a stack between two passes, index layer*directions + direction, sequences in packed order.
 /// Empty vectors mean zeros; c is for lstm alone.
 struct RecurrentState {
-  std::vector<Variable> h;  ///< each [N, P]
+  std::vector<Variable> h;  ///< each [N, P], of its layer
   std::vector<Variable> c;  ///< each [N, H]
 };
 
@@ -101,7 +101,7 @@ class RecurrentStack {
     Parameter* w_hr = nullptr;
     Parameter* peepholes = nullptr;
   };
-  Direction add_direction(ParameterSet& set, int64_t input, const std::string& suffix, DType type);
+  Direction add_direction(ParameterSet& set, int64_t layer, const std::string& suffix, DType type);
   void initialize(const Direction& direction, const Stream& stream) const;
   /// What direction `index` (layer*directions + direction) of a pass works on, its dropout drawn.
   DirectionInputs inputs(Tape& tape, int64_t index, const Packing& packing,

@@ -31,6 +31,7 @@ struct RecurrentOptions {
   Cell cell = Cell::kLstm;
   int64_t hidden = 128;
   int64_t layers = 1;
+  int64_t last_hidden = 0;
   bool bidirectional = false;
   Nonlinearity nonlinearity = Nonlinearity::kTanh;
   Reset reset = Reset::kAfter;
@@ -51,6 +52,8 @@ struct RecurrentOptions {
     v("cell", cell, "recurrent cell");
     v("hidden", hidden, "units of each direction of each layer", Range{1, 65536});
     v("layers", layers, "recurrent layers, each over the outputs of the one below", Range{1, 64});
+    v("last-hidden", last_hidden,
+      "units of each direction of the last layer (two layers or more); 0: as the others", Range{0, 65536});
     v("bidirectional", bidirectional, "read the text in both directions");
     v("nonlinearity", nonlinearity, "of cell rnn");
     v("reset", reset,
@@ -78,8 +81,23 @@ struct RecurrentOptions {
   void check() const;
   CellKind kind() const;
   int64_t directions() const { return bidirectional ? 2 : 1; }
-  /// P: columns of one direction's output.
-  int64_t output() const { return projection > 0 ? projection : hidden; }
+  /// H of this layer.
+  int64_t hidden_of(int64_t layer) const {
+    return last_hidden > 0 && layer == layers - 1 ? last_hidden : hidden;
+  }
+  /// P of this layer: columns of one direction's output.
+  int64_t output_of(int64_t layer) const { return projection > 0 ? projection : hidden_of(layer); }
+  /// D of this layer over vectors of `input` numbers.
+  int64_t input_of(int64_t layer, int64_t input) const {
+    return layer == 0 ? input : directions() * output_of(layer - 1);
+  }
+  /// P of the top layer.
+  int64_t output() const { return output_of(layers - 1); }
+  /// Numbers that the parameters of a stack over `input` hold; in double, for hostile sizes overflow
+  /// integers.
+  double num_values(int64_t input) const;
+  /// Floating-point operations of the forward multiplications a token, likewise.
+  double operations(int64_t input) const;
 };
 
 }  // namespace rondo

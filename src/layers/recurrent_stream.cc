@@ -18,25 +18,32 @@ constexpr auto kOffsets = [] {
   return offsets;
 }();
 
+// The first rows * columns numbers of a buffer.
+Matrix dense(const Tensor& buffer, int64_t rows, int64_t columns) {
+  return {buffer.raw(), buffer.type(), rows, columns, columns};
+}
+
 }  // namespace
 
 RecurrentStream::RecurrentStream(const RecurrentStack& stack, const Tensor& embedding, Backend& backend,
                                  std::shared_ptr<const PreparedStack> prepared)
-    : stack_(&stack),
-      embedding_(embedding),
-      backend_(&backend),
-      prepared_(std::move(prepared)),
-      layers_(stack.options().layers),
-      D_(stack.input_size()),
-      H_(stack.options().hidden),
-      P_(stack.options().output()),
-      C_(stack.options().kind().has_cell_state() ? H_ : 0) {
+    : stack_(&stack), embedding_(embedding), backend_(&backend), prepared_(std::move(prepared)) {
   if (stack.options().bidirectional) {
     throw_error<ConfigError>(
         "a stream reads forwards; this model reads its texts from both ends: give it whole texts, or train "
         "without --bidirectional");
   }
-  for (int64_t layer = 0; layer < layers_; ++layer) weights_.push_back(stack.weights(layer));
+  const RecurrentOptions& options = stack.options();
+  int64_t start = 0;
+  for (int64_t layer = 0; layer < options.layers; ++layer) {
+    const int64_t hidden = options.hidden_of(layer);
+    layers_.push_back({.weights = stack.weights(layer),
+                       .H = hidden,
+                       .P = options.output_of(layer),
+                       .C = options.kind().has_cell_state() ? hidden : 0,
+                       .start = start});
+    start = size();
+  }
   allocate();
   reset();
 }
@@ -46,12 +53,7 @@ RecurrentStream::RecurrentStream(const RecurrentStream& other)
       embedding_(other.embedding_),
       backend_(other.backend_),
       prepared_(other.prepared_),
-      layers_(other.layers_),
-      D_(other.D_),
-      H_(other.H_),
-      P_(other.P_),
-      C_(other.C_),
-      weights_(other.weights_) {
+      layers_(other.layers_) {
   allocate();
   set_state(other.state());
 }
@@ -62,19 +64,34 @@ RecurrentStream& RecurrentStream::operator=(const RecurrentStream& other) {
 }
 
 void RecurrentStream::allocate() {
-  const CellKind kind = stack_->options().kind();
-  states_ = Tensor({layers_, P_ + C_});
-  next_ = Tensor({layers_, P_ + C_});
-  x_ = Tensor({kMostSteps, D_});
-  y_ = Tensor({kMostSteps, P_});
-  below_ = Tensor({kMostSteps, P_});
-  gates_ = Tensor({kMostSteps, kind.saved_blocks() * H_});
-  if (C_ > 0) cells_ = Tensor({kMostSteps, H_});
+  int64_t widest = 0, most_units = 0;
+  for (const Layer& layer : layers_) {
+    widest = std::max(widest, layer.P);
+    most_units = std::max(most_units, layer.H);
+  }
+  states_ = Tensor({size()});
+  next_ = Tensor({size()});
+  x_ = Tensor({kMostSteps, stack_->input_size()});
+  y_ = Tensor({kMostSteps, widest});
+  below_ = Tensor({kMostSteps, widest});
+  gates_ = Tensor({kMostSteps, stack_->options().kind().saved_blocks() * most_units});
+  if (layers_.front().C > 0) cells_ = Tensor({kMostSteps, most_units});
 }
 
-std::span<const float> RecurrentStream::part(int64_t layer) const {
-  if (layer < 0 || layer >= layers_) throw_error<ShapeError>("stream: layer {} of {}", layer, layers_);
-  return {states_.data<float>() + layer * (P_ + C_), static_cast<size_t>(P_ + C_)};
+const RecurrentStream::Layer& RecurrentStream::layer_at(int64_t layer) const {
+  const auto count = static_cast<int64_t>(layers_.size());
+  if (layer < 0 || layer >= count) throw_error<ShapeError>("stream: layer {} of {}", layer, count);
+  return layers_[static_cast<size_t>(layer)];
+}
+
+std::span<const float> RecurrentStream::h(int64_t layer) const {
+  const Layer& at = layer_at(layer);
+  return state().subspan(static_cast<size_t>(at.start), static_cast<size_t>(at.P));
+}
+
+std::span<const float> RecurrentStream::c(int64_t layer) const {
+  const Layer& at = layer_at(layer);
+  return state().subspan(static_cast<size_t>(at.start + at.P), static_cast<size_t>(at.C));
 }
 
 void RecurrentStream::set_state(std::span<const float> state) {
@@ -106,14 +123,15 @@ ConstMatrix RecurrentStream::read(std::span<const int32_t> ids) {
 
 ConstMatrix RecurrentStream::read(ConstMatrix x) {
   check_steps(x.rows);
-  if (x.columns != D_)
-    throw_error<ShapeError>("stream: x must be [T, {}], got [{}, {}]", D_, x.rows, x.columns);
+  if (x.columns != stack_->input_size())
+    throw_error<ShapeError>("stream: x must be [T, {}], got [{}, {}]", stack_->input_size(), x.rows,
+                            x.columns);
   return run(x, {}, x.rows);
 }
 
 ConstMatrix RecurrentStream::run(ConstMatrix x, std::span<const int32_t> x_rows, int64_t steps) {
-  for (int64_t layer = 0; layer < layers_; ++layer) {
-    const Matrix y = y_.matrix().rows_at(0, steps);
+  for (size_t layer = 0; layer < layers_.size(); ++layer) {
+    const Matrix y = dense(y_, steps, layers_[layer].P);
     run_layer(layer, x, x_rows, steps, y);
     std::swap(y_, below_);  // what the layer wrote is what the next one reads
     x = y;
@@ -123,22 +141,24 @@ ConstMatrix RecurrentStream::run(ConstMatrix x, std::span<const int32_t> x_rows,
   return x;
 }
 
-void RecurrentStream::run_layer(int64_t layer, ConstMatrix x, std::span<const int32_t> x_rows, int64_t steps,
+void RecurrentStream::run_layer(size_t index, ConstMatrix x, std::span<const int32_t> x_rows, int64_t steps,
                                 const Matrix& y) {
-  const Matrix before = states_.matrix().rows_at(layer, 1);
-  const Matrix after = next_.matrix().rows_at(layer, 1);
-  RecurrentDirection direction{.weights = weights_[static_cast<size_t>(layer)],
-                               .packed = prepared_->packed[static_cast<size_t>(layer)].get(),
-                               .h0 = before.columns_at(0, P_),
+  const Layer& layer = layers_[index];
+  const CellKind kind = stack_->options().kind();
+  const Matrix before = states_.matrix().columns_at(layer.start, layer.P + layer.C);
+  const Matrix after = next_.matrix().columns_at(layer.start, layer.P + layer.C);
+  RecurrentDirection direction{.weights = layer.weights,
+                               .packed = prepared_->packed[index].get(),
+                               .h0 = before.columns_at(0, layer.P),
                                .y = y,
-                               .h_n = after.columns_at(0, P_),
-                               .gates = gates_.matrix().rows_at(0, steps)};
-  if (C_ > 0) {
-    direction.c0 = before.columns_at(P_, C_);
-    direction.c_n = after.columns_at(P_, C_);
-    direction.cells = cells_.matrix().rows_at(0, steps);
+                               .h_n = after.columns_at(0, layer.P),
+                               .gates = dense(gates_, steps, kind.saved_blocks() * layer.H)};
+  if (layer.C > 0) {
+    direction.c0 = before.columns_at(layer.P, layer.C);
+    direction.c_n = after.columns_at(layer.P, layer.C);
+    direction.cells = dense(cells_, steps, layer.H);
   }
-  backend_->recurrent_forward({.kind = stack_->options().kind(),
+  backend_->recurrent_forward({.kind = kind,
                                .rows = {std::span(kOffsets).first(static_cast<size_t>(steps) + 1), 1},
                                .x = x,
                                .x_rows = x_rows,

@@ -37,8 +37,8 @@ class RecurrentStream {
   ConstMatrix read(ConstMatrix x);
 
   /// The states of a layer, as they stand now: h [P]; c [H], or empty if the cell has none.
-  std::span<const float> h(int64_t layer) const { return part(layer).first(static_cast<size_t>(P_)); }
-  std::span<const float> c(int64_t layer) const { return part(layer).subspan(static_cast<size_t>(P_)); }
+  std::span<const float> h(int64_t layer) const;
+  std::span<const float> c(int64_t layer) const;
   /// All of them: of each layer h, then c.
   std::span<const float> state() const { return {states_.data<float>(), static_cast<size_t>(size())}; }
   /// @throws ShapeError for another size.
@@ -50,22 +50,27 @@ class RecurrentStream {
   Precision precision() const { return prepared_->precision; }
 
  private:
-  int64_t size() const { return layers_ * (P_ + C_); }
-  std::span<const float> part(int64_t layer) const;
+  /// Sizes of a layer, and where its state begins.
+  struct Layer {
+    RecurrentWeights weights;
+    int64_t H, P, C;  ///< C: H where there is a cell state, else 0
+    int64_t start;
+  };
+  int64_t size() const { return layers_.back().start + layers_.back().P + layers_.back().C; }
+  const Layer& layer_at(int64_t layer) const;
   void allocate();
   void check_steps(int64_t steps) const;
   ConstMatrix run(ConstMatrix x, std::span<const int32_t> x_rows, int64_t steps);
-  void run_layer(int64_t layer, ConstMatrix x, std::span<const int32_t> x_rows, int64_t steps,
+  void run_layer(size_t index, ConstMatrix x, std::span<const int32_t> x_rows, int64_t steps,
                  const Matrix& y);
 
   const RecurrentStack* stack_;
   Tensor embedding_;
   Backend* backend_;
   std::shared_ptr<const PreparedStack> prepared_;
-  int64_t layers_, D_, H_, P_, C_;         ///< C: H where there is a cell state, else 0
-  std::vector<RecurrentWeights> weights_;  ///< of each layer
-  Tensor states_, next_;                   ///< [layers, P + C]; next_ is written while states_ is read
-  Tensor x_, y_, below_, gates_, cells_;   ///< kMostSteps rows each
+  std::vector<Layer> layers_;
+  Tensor states_, next_;                  ///< [size()]; next_ is written while states_ is read
+  Tensor x_, y_, below_, gates_, cells_;  ///< kMostSteps rows of the widest layer each
 };
 
 }  // namespace rondo

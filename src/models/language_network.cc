@@ -48,7 +48,7 @@ std::vector<int64_t> LanguageModelOptions::cutoffs() const {
 void LanguageModelOptions::check() const {
   recurrent.check();
   const LanguageModelOptions defaults;
-  const int64_t width = recurrent.output_of(recurrent.layers - 1);
+  const int64_t width = recurrent.output();
   if (recurrent.bidirectional) {
     throw_error<ConfigError>(
         "--bidirectional: a language model reads forwards; a reader from the end would see what it has to tell");

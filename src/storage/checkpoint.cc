@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kOptimizer = "optimizer/";
 constexpr std::string_view kBest = "best/";
+constexpr std::string_view kAverage = "average/";
 constexpr std::string_view kTask = "task/";
 
 void append(TensorFile& file, std::string_view prefix, const NamedTensors& tensors) {
@@ -47,6 +48,7 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
   file.metadata["state"] = json_text(checkpoint.state, "state");
   append(file, kOptimizer, checkpoint.optimizer);
   append(file, kBest, checkpoint.best);
+  append(file, kAverage, checkpoint.average);
   append(file, kTask, checkpoint.task);
   // Bytes last: behind them numbers would be off their natural alignment.
   std::stable_partition(file.tensors.begin(), file.tensors.end(),
@@ -68,6 +70,7 @@ Checkpoint read_checkpoint(const std::string& path) {
   checkpoint.state = parse_json_object(take_metadata(file, "state", path), path + ": state");
   checkpoint.optimizer = take(file, kOptimizer);
   checkpoint.best = take(file, kBest);
+  checkpoint.average = take(file, kAverage);
   checkpoint.task = take(file, kTask);
   checkpoint.model = from_tensor_file(std::move(file), path);
   return checkpoint;

@@ -15,8 +15,9 @@ struct Checkpoint {
   ModelFile model;                                  ///< as it stands at this step
   nlohmann::json state = nlohmann::json::object();  ///< progress, counters, history, best metric
   NamedTensors optimizer;                           ///< in the file: optimizer/NAME
-  NamedTensors best;  ///< the best weights so far; in the file: best/NAME. Empty: none
-  NamedTensors task;  ///< what a step leaves for the next; in the file: task/NAME
+  NamedTensors best;     ///< the best weights so far; in the file: best/NAME. Empty: none
+  NamedTensors average;  ///< of the weights over the updates; in the file: average/NAME. Empty: none
+  NamedTensors task;     ///< what a step leaves for the next; in the file: task/NAME
 };
 
 /// By an AtomicFile: killed at any moment, the path holds the checkpoint before or this one.

@@ -11,9 +11,9 @@ namespace {
 // Numbers that a network of these options has.
 double num_values(const ClassifierOptions& options, const ModelFile& file) {
   const RecurrentOptions& r = options.recurrent;
-  const auto embedding = static_cast<double>(options.embedding);
-  const auto width = static_cast<double>(r.directions() * r.output_of(r.layers - 1));
-  double total = static_cast<double>(file.vocabulary.size()) * embedding + num_values(r, embedding);
+  const auto width = static_cast<double>(r.directions() * r.output());
+  double total = static_cast<double>(file.vocabulary.size()) * static_cast<double>(options.embedding);
+  total += r.num_values(options.embedding);
   if (options.pool == PoolKind::kAttention) total += width * (width + 2);
   const double pooled = width * (options.pool == PoolKind::kConcat ? 3 : 1);
   return total + static_cast<double>(file.labels.size()) * (pooled + 1);

@@ -12,8 +12,8 @@ namespace {
 double num_values(const LanguageModelOptions& options, double vocabulary) {
   const double embedding = options.one_hot() ? vocabulary : static_cast<double>(options.embedding);
   const RecurrentOptions& r = options.recurrent;
-  const auto width = static_cast<double>(r.directions() * r.output_of(r.layers - 1));
-  double total = vocabulary * embedding + num_values(r, embedding);
+  const auto width = static_cast<double>(r.directions() * r.output());
+  double total = vocabulary * embedding + r.num_values(static_cast<int64_t>(embedding));
   std::vector<int64_t> ends = options.cutoffs();
   if (ends.empty()) return total + vocabulary + (options.tied ? 0 : vocabulary * width);
   total += width * static_cast<double>(ends[0] + static_cast<int64_t>(ends.size()));

@@ -15,21 +15,6 @@ void check_num_values(double wanted, const ModelFile& file, const std::string& p
   }
 }
 
-double num_values(const RecurrentOptions& options, double input) {
-  const auto directions = static_cast<double>(options.directions());
-  const auto blocks = static_cast<double>(options.kind().blocks());
-  const auto peepholes = static_cast<double>(options.kind().peephole_rows());
-  double total = 0;
-  for (int64_t layer = 0; layer < options.layers; ++layer) {
-    const auto hidden = static_cast<double>(options.hidden_of(layer));
-    const auto output = static_cast<double>(options.output_of(layer));
-    const double projection = options.projection > 0 ? output : 0;
-    total += directions * hidden * (blocks * (input + output + 2) + projection + peepholes);
-    input = directions * output;
-  }
-  return total;
-}
-
 void append_parameters(const ParameterSet& set, ModelFile& file) {
   for (const Parameter& parameter : set.all()) file.tensors.emplace_back(parameter.name, parameter.value);
 }

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "base/options.h"
-#include "layers/recurrent_options.h"
 #include "storage/model_file.h"
 #include "tensor/parameter.h"
 
@@ -27,9 +26,6 @@ Options read_options(const nlohmann::json& config, const std::string& path) {
 /// @param wanted  numbers that the configuration speaks of; a double, for hostile sizes overflow integers.
 /// @throws FormatError if the file holds another count.
 void check_num_values(double wanted, const ModelFile& file, const std::string& path);
-
-/// Numbers of a recurrent stack over inputs of this size.
-double num_values(const RecurrentOptions& options, double input);
 
 void append_parameters(const ParameterSet& set, ModelFile& file);
 /// Copies the weights. @throws FormatError if one is missing, of another shape, or belongs nowhere.

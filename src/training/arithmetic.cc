@@ -9,17 +9,10 @@ namespace rondo {
 
 Arithmetic arithmetic_of(const ClassifierOptions& options, int64_t labels) {
   const RecurrentOptions& r = options.recurrent;
-  const auto hidden = static_cast<double>(r.hidden), output = static_cast<double>(r.output());
-  const auto directions = static_cast<double>(r.directions());
-  const double rows = static_cast<double>(r.kind().blocks()) * hidden;
-  const double width = directions * output;
-  Arithmetic cost;
-  for (int64_t layer = 0; layer < r.layers; ++layer) {
-    const double input = layer == 0 ? static_cast<double>(options.embedding) : width;
-    const double projected = r.projection > 0 ? output * hidden : 0;
-    cost.per_token += 2 * directions * (rows * (input + output) + projected);
-  }
-  cost.to_input = 2 * directions * rows * static_cast<double>(options.embedding);
+  const double width = static_cast<double>(r.directions()) * static_cast<double>(r.output());
+  const double rows = static_cast<double>(r.kind().blocks()) * static_cast<double>(r.hidden_of(0));
+  Arithmetic cost{.per_token = r.operations(options.embedding)};
+  cost.to_input = 2 * static_cast<double>(r.directions()) * rows * static_cast<double>(options.embedding);
   if (options.pool == PoolKind::kAttention) cost.per_token += 2 * width * (width + 1);
   const double pooled = width * (options.pool == PoolKind::kConcat ? 3 : 1);
   cost.per_text = 2 * pooled * static_cast<double>(labels);

@@ -274,7 +274,9 @@ int64_t ClassifierTraining::estimate_memory() const {
   const int64_t checkpoint = 4 * words + kBytesPerWord * model_.vocabulary.size();
   const int64_t plans = 2 * train_.size() * static_cast<int64_t>(sizeof(int64_t));
   const int64_t activations = activation_bytes(task_.model, largest_rows_, task_.loop.batch);
-  const int64_t more = 4 * (parameters.num_values() + dense) + activations + checkpoint + plans;
+  const bool averages = task_.loop.averaging.averaging != AveragingKind::kNone;
+  const int64_t more =
+      4 * ((averages ? 2 : 1) * parameters.num_values() + dense) + activations + checkpoint + plans;
   return std::max(peak_resident_bytes(), resident_bytes() + more);
 }
 

@@ -4,27 +4,46 @@
 
 namespace rondo {
 
+namespace {
+
+// Numbers a row and numbers a text that a recurrent stack over the embeddings holds at most at once.
+struct StackNumbers {
+  int64_t row = 0, text = 0;
+};
+
+// @param above  a row, of what stands on the top layer while it runs backward.
+StackNumbers stack_numbers(const RecurrentOptions& r, int64_t embedding, int64_t first, int64_t above) {
+  StackNumbers most;
+  int64_t kept = first;  // what the backward pass of this layer and of those below needs, a row
+  for (int64_t layer = 0; layer < r.layers; ++layer) {
+    const int64_t input = r.input_of(layer, embedding);
+    const int64_t width = r.directions() * r.output_of(layer);
+    const double dropout = layer == 0 ? r.input_dropout : r.dropout;
+    // A dropout keeps its result and its mask, a locked one a mask a text.
+    kept += input * (dropout > 0) * (r.locked_dropout ? 1 : 2);
+    most.text += input * (dropout > 0) * r.locked_dropout + 2 * width;
+    kept +=
+        width + r.directions() * r.hidden_of(layer) * (r.kind().saved_blocks() + r.kind().has_cell_state());
+    // Backward a layer holds the gradients of its output and of its input. The kernels' own: states before
+    // each step, and the input packed for the gradient of its weights.
+    const int64_t gradients = std::max(width + input, layer + 1 == r.layers ? above : 0);
+    most.row = std::max(most.row, kept + gradients + width + std::max(input, r.output_of(layer)));
+  }
+  return most;
+}
+
+}  // namespace
+
 int64_t activation_bytes(const ClassifierOptions& options, int64_t rows, int64_t texts) {
   const RecurrentOptions& r = options.recurrent;
   const int64_t width = r.directions() * r.output();
-  const int64_t cells = r.kind().has_cell_state() ? 1 : 0;
-  const int64_t saved = r.directions() * r.hidden * (r.kind().saved_blocks() + cells);
-  const int64_t embedding = options.embedding;
-  // Numbers a row, in the order of the pass; a dropout keeps its result and its mask, a locked one a mask a
-  // text.
-  const int64_t dropped = r.locked_dropout ? 1 : 2;
-  int64_t forward = embedding * (1 + (options.embedding_dropout > 0) + dropped * (r.input_dropout > 0));
-  forward += r.layers * (width + saved) + (r.layers - 1) * dropped * width * (r.dropout > 0);
-  const int64_t masks = embedding * (r.input_dropout > 0) + (r.layers - 1) * width * (r.dropout > 0);
-  // Backward the top layer holds the gradients of its output and of its input; attention, before it, those of
-  // its two hidden layers beside what it kept of them.
-  const int64_t layer = width + (r.layers > 1 ? width : embedding);
+  const int64_t embedded = options.embedding * (1 + (options.embedding_dropout > 0));
+  // Before the top layer runs backward, attention holds the gradients of its two hidden layers beside what it
+  // kept of them.
   const int64_t attention = options.pool == PoolKind::kAttention ? 5 * width : 0;
-  // The kernels' own, a row: states before each step, and the input packed for the gradient of its weights.
-  const int64_t scratch = width + std::max(embedding, r.layers > 1 ? width : r.output());
-  const int64_t pooled = (options.pool == PoolKind::kConcat ? 8 : 4) * width + r.layers * 2 * width;
-  return 4 * (rows * (forward + std::max(layer, attention) + scratch) +
-              texts * (pooled + masks * r.locked_dropout));
+  const StackNumbers stack = stack_numbers(r, options.embedding, embedded, attention);
+  const int64_t pooled = (options.pool == PoolKind::kConcat ? 8 : 4) * width;
+  return 4 * (rows * stack.row + texts * (stack.text + pooled));
 }
 
 int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary, int64_t rows,
@@ -39,7 +58,7 @@ int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary
     if (layer > 0 && r.dropout > 0) forward += r.output_of(layer - 1);
     widest = std::max(widest, output);
   }
-  const int64_t top = r.output_of(r.layers - 1);
+  const int64_t top = r.output();
   forward += 3 * top;  // dropped outputs, their gradient kept by the softmax, the gradient of the outputs
   // The softmax works on blocks of rows; the kernels keep states and a packed input beside.
   constexpr int64_t kLogits = int64_t{16} << 20;

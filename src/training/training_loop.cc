@@ -20,22 +20,25 @@ double seconds_since(std::chrono::steady_clock::time_point moment) {
 }
 
 nlohmann::json to_json(const TrainingEvaluation& e) {
-  return {{"update", e.update},     {"epoch", e.epoch},           {"train_loss", e.train_loss},
-          {"dev_loss", e.dev_loss}, {"dev_metric", e.dev_metric}, {"best", e.best}};
+  nlohmann::json json{{"update", e.update},     {"epoch", e.epoch},           {"train_loss", e.train_loss},
+                      {"dev_loss", e.dev_loss}, {"dev_metric", e.dev_metric}, {"best", e.best}};
+  if (e.averaged) json["averaged"] = true;
+  return json;
 }
 
-// JSON has no infinity and no NaN: a loss that was neither finite is null there.
-double loss_from(const nlohmann::json& json) {
+// JSON has no infinity and no NaN: a figure that was not finite is null there.
+double figure_from(const nlohmann::json& json) {
   return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
 }
 
 TrainingEvaluation evaluation_from(const nlohmann::json& json) {
   return {.update = json.at("update"),
           .epoch = json.at("epoch"),
-          .train_loss = json.at("train_loss"),
-          .dev_loss = loss_from(json.at("dev_loss")),
-          .dev_metric = json.at("dev_metric"),
-          .best = json.at("best")};
+          .train_loss = figure_from(json.at("train_loss")),
+          .dev_loss = figure_from(json.at("dev_loss")),
+          .dev_metric = figure_from(json.at("dev_metric")),
+          .best = json.at("best"),
+          .averaged = json.value("averaged", false)};
 }
 
 // The first option in which two runs differ, for a message a person can act on; the data last, for options
@@ -74,6 +77,7 @@ void check_tensors(const NamedTensors& tensors, const ParameterSet& parameters, 
 void LoopOptions::check() const {
   optimizer.check();
   schedule.check();
+  averaging.check();
   Duration::parse(after);
 }
 
@@ -110,6 +114,7 @@ void TrainingLoop::State::from_json(const nlohmann::json& json) {
 TrainingLoop::TrainingLoop(const LoopParts& parts)
     : parts_(parts),
       optimizer_(parts.backend, parts.task.parameters(), parts.options.optimizer, parts.profile),
+      averaging_(parts.backend, parts.task.parameters(), parts.options.averaging),
       schedule_(parts.options.schedule),
       per_epoch_(parts.task.updates_per_epoch()),
       updates_(Duration::parse(parts.options.after).updates(per_epoch_)) {
@@ -142,6 +147,7 @@ void TrainingLoop::restore() {
       parameter.value = checkpoint.model.find(parameter.name);
     }
     optimizer_.restore(checkpoint.optimizer, checkpoint.state.at("optimizer_steps").get<int64_t>());
+    averaging_.restore(checkpoint.state.at("averaging"), checkpoint.average);
     parts_.task.restore_state(checkpoint.task);
   } catch (const nlohmann::json::exception& error) {
     throw_error<FormatError>("{}: the checkpoint's state is damaged ({}); begin anew with --force", path,
@@ -161,12 +167,12 @@ LoopOutcome TrainingLoop::run() {
   open_logs();
   while (!state_.ended && state_.update < updates_) {
     step();
-    const bool epoch_ends = state_.update % per_epoch_ == 0;
-    if (epoch_ends || state_.update == updates_) evaluate();
+    if (evaluation_is_due()) evaluate();
     if (parts_.observer.stop_wanted()) {
       save_checkpoint();
       return {.stopped = true, .updates = state_.update, .skipped = state_.skipped, .best = state_.best};
     }
+    const bool epoch_ends = state_.update % per_epoch_ == 0;
     if (epoch_ends || seconds_since(checkpointed_) > parts_.options.checkpoint_seconds) try_checkpoint();
   }
   if (best_.empty()) fail("no evaluation gave a finite loss");
@@ -194,6 +200,10 @@ void TrainingLoop::step() {
   const Optimizer::StepReport report = optimizer_.step(rate * step.rate_factor);
   ++state_.update;
   if (!report.finite) return skip(step);
+  if (averaging_.active()) {
+    optimizer_.settle();
+    averaging_.update();
+  }
   state_.skipped_in_a_row = 0;
   state_.loss_sum += step.loss.value().at(0);
   state_.clipped += report.clipped;
@@ -246,8 +256,7 @@ void TrainingLoop::report_progress(const TrainingTask::Step& step, const Optimiz
       .clipped_share = static_cast<double>(state_.clipped) / steps,
       .tokens_per_second = static_cast<double>(tokens_) / seconds,
       .seconds_left = per_update * static_cast<double>(updates_ - state_.update),
-      .evaluated = !best_.empty(),
-      .dev_metric = state_.best.dev_metric};
+      .dev_metric = best_.empty() ? TrainingProgress().dev_metric : state_.best.dev_metric};
   parts_.observer.progressed(progress);
   if (state_.update % kLogEvery != 0) return;
   if (log_) {
@@ -265,31 +274,54 @@ void TrainingLoop::report_progress(const TrainingTask::Step& step, const Optimiz
   }
 }
 
+bool TrainingLoop::evaluation_is_due() const {
+  const int64_t every = parts_.options.evaluate_every;
+  return state_.update % (every > 0 ? every : per_epoch_) == 0 || state_.update == updates_;
+}
+
 void TrainingLoop::evaluate() {
+  const TrainingEvaluation evaluation = measure();
+  keep(evaluation);
+  state_.history.push_back(to_json(evaluation));
+  tell(evaluation);
+}
+
+TrainingEvaluation TrainingLoop::measure() {
   const Profile::Scope timed(parts_.profile, Profile::Section::kEvaluation);
   optimizer_.settle();
+  const Averaging::Scope averages(averaging_);
   const TrainingTask::Dev dev = parts_.task.evaluate();
   TrainingEvaluation evaluation{
       .update = state_.update,
       .epoch = (state_.update + per_epoch_ - 1) / per_epoch_,
       .train_loss = state_.steps > 0 ? state_.loss_sum / static_cast<double>(state_.steps) : 0,
       .dev_loss = dev.loss,
-      .dev_metric = dev.metric};
+      .dev_metric = dev.metric,
+      .averaged = averaging_.active()};
   // Of two states with the same metric the one with the lower loss is better. A state whose loss is infinite
   // or undefined is never kept, whatever its metric.
   const TrainingEvaluation& best = state_.best;
   evaluation.best = std::isfinite(dev.loss) && (best_.empty() || dev.metric > best.dev_metric ||
                                                 (dev.metric == best.dev_metric && dev.loss < best.dev_loss));
+  if (evaluation.best) keep_best();
+  return evaluation;
+}
+
+void TrainingLoop::keep(const TrainingEvaluation& evaluation) {
+  ++state_.bad_evaluations;
   if (evaluation.best) {
     state_.best = evaluation;
     state_.bad_evaluations = 0;
-    keep_best();
-  } else {
-    ++state_.bad_evaluations;
   }
-  schedule_.report(dev.metric);
-  state_.history.push_back(to_json(evaluation));
+  schedule_.report(evaluation.dev_metric);
+  const bool waited = averaging_.awaited();
+  averaging_.report(evaluation.dev_loss);
+  // Before averaging begins a plateau is what it waits for, no reason to stop.
+  if (waited) state_.bad_evaluations = 0;
   state_.ended = parts_.options.patience > 0 && state_.bad_evaluations >= parts_.options.patience;
+}
+
+void TrainingLoop::tell(const TrainingEvaluation& evaluation) {
   parts_.observer.evaluated(evaluation);
   if (log_) {
     nlohmann::json record = to_json(evaluation);
@@ -297,8 +329,8 @@ void TrainingLoop::evaluate() {
     log_->append(record);
   }
   if (events_) {
-    events_->scalar("dev/loss", dev.loss, state_.update);
-    events_->scalar("dev/metric", dev.metric, state_.update);
+    events_->scalar("dev/loss", evaluation.dev_loss, state_.update);
+    events_->scalar("dev/metric", evaluation.dev_metric, state_.update);
   }
 }
 
@@ -342,8 +374,10 @@ void TrainingLoop::save_checkpoint() {
   checkpoint.state = {{"identity", parts_.task.identity()},
                       {"loop", state_.to_json()},
                       {"schedule", schedule_.to_json()},
+                      {"averaging", averaging_.to_json()},
                       {"optimizer_steps", optimizer_.steps()}};
   checkpoint.best = best_;
+  checkpoint.average = averaging_.tensors();
   checkpoint.task = parts_.task.state();
   write_checkpoint(checkpoint_path(parts_.files), checkpoint);
   checkpointed_ = Clock::now();

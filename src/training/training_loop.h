@@ -12,6 +12,7 @@
 #include "base/profile.h"
 #include "storage/checkpoint.h"
 #include "tensor/tape.h"
+#include "training/averaging.h"
 #include "training/optimizer.h"
 #include "training/run_log.h"
 #include "training/schedule.h"
@@ -34,7 +35,7 @@ class TrainingTask {
   };
   struct Dev {
     double loss = 0;
-    double metric = 0;  ///< better when higher
+    double metric = 0;  ///< better when higher: an accuracy, or a loss with its sign changed
   };
 
   virtual ParameterSet& parameters() = 0;
@@ -112,7 +113,11 @@ class TrainingLoop {
   void step();
   void skip(const TrainingTask::Step& step);
   [[noreturn]] void fail(const std::string& reason);
+  bool evaluation_is_due() const;
   void evaluate();
+  TrainingEvaluation measure();
+  void keep(const TrainingEvaluation& evaluation);
+  void tell(const TrainingEvaluation& evaluation);
   void keep_best();
   void take_best();
   void try_checkpoint();
@@ -124,6 +129,7 @@ class TrainingLoop {
 
   LoopParts parts_;
   Optimizer optimizer_;
+  Averaging averaging_;
   Schedule schedule_;
   int64_t per_epoch_;
   int64_t updates_;

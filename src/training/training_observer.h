@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -29,13 +30,12 @@ struct TrainingProgress {
   int64_t updates = 0;  ///< planned
   double epoch = 0;     ///< 1.5 in the middle of the second
   double loss = 0;      ///< mean over this epoch so far
-  double rate = 0;
+  double rate = 0;      ///< by the schedule; a step may scale its own
   double gradient_norm = 0;
   double clipped_share = 0;  ///< of the updates of this epoch
   double tokens_per_second = 0;
   double seconds_left = 0;
-  bool evaluated = false;  ///< whether there is a dev_metric
-  double dev_metric = 0;   ///< of the best evaluation so far
+  double dev_metric = std::numeric_limits<double>::quiet_NaN();  ///< the best; NaN: none yet
 };
 
 /// After each evaluation.
@@ -44,8 +44,9 @@ struct TrainingEvaluation {
   int64_t epoch = 0;
   double train_loss = 0;
   double dev_loss = 0;
-  double dev_metric = 0;  ///< accuracy; micro F1 where a text may have several labels; -loss of a language model
+  double dev_metric = 0;  ///< TrainingTask::Dev::metric
   bool best = false;
+  bool averaged = false;  ///< of the average of the parameters over the updates
 };
 
 /// A step whose loss or gradients were infinite or not a number: nothing was changed.

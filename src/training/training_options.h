@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "data/labelled.h"
 #include "models/classifier_options.h"
+#include "training/averaging.h"
 #include "training/optimizer.h"
 #include "training/schedule.h"
 
@@ -72,11 +73,13 @@ struct LoopOptions {
   std::string after = "10e";
   int64_t batch = 32;
   int64_t patience = 3;
+  int64_t evaluate_every = 0;
   int64_t seed = 1;
   ClassWeights class_weights = ClassWeights::kNone;
   double checkpoint_seconds = 30;
   OptimizerOptions optimizer{.lr = 2e-3};  // docs/adr/0007-defaults.md
   ScheduleOptions schedule;
+  AveragingOptions averaging;
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -86,11 +89,14 @@ struct LoopOptions {
       "stop after so many evaluations without a better dev metric (or an equal one with a lower loss); 0 "
       "never stops early",
       Range{0, 1e6});
+    v("evaluate-every", evaluate_every, "updates between evaluations; 0: at the end of each epoch",
+      Range{0, 1e12});
     v("seed", seed, "of everything random: the same seed and input give the same file", Range{0, 9e15});
     v("class-weights", class_weights, "balanced: rare labels weigh as much as frequent ones");
     v("checkpoint-seconds", checkpoint_seconds, "time between checkpoints within an epoch", Range{0, 1e9});
     optimizer.visit(v);
     schedule.visit(v);
+    averaging.visit(v);
   }
 
   /// @throws ConfigError for an option that has no effect beside the others.

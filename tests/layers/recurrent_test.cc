@@ -38,6 +38,34 @@ TEST(RecurrentStack, NamesAndShapesAreThoseOfPyTorch) {
   EXPECT_EQ(gru.set.find("gru.weight_hh_l0").value.shape(), (Shape{9, 3}));
 }
 
+TEST(RecurrentStack, TheLastLayerMayHaveUnitsOfItsOwn) {
+  Net net({.hidden = 6, .layers = 3, .last_hidden = 3, .bidirectional = true});
+  EXPECT_EQ(net.set.find("lstm.weight_ih_l1").value.shape(), (Shape{24, 12}));
+  EXPECT_EQ(net.set.find("lstm.weight_ih_l2").value.shape(), (Shape{12, 12}));
+  EXPECT_EQ(net.set.find("lstm.weight_hh_l2_reverse").value.shape(), (Shape{12, 3}));
+  const auto backend = open_device("cpu", 1);
+  Tape tape(*backend);
+  const RecurrentOutput out =
+      net.stack.forward(tape, tape.input(random_tensor({4, 4}, 2)), Packing(std::vector<int64_t>{3, 1}));
+  EXPECT_EQ(out.y.shape(), (Shape{4, 6}));
+  EXPECT_EQ(out.final.h[3].shape(), (Shape{2, 6}));
+  EXPECT_EQ(out.final.c[5].shape(), (Shape{2, 3}));
+  EXPECT_EQ(net.stack.output_size(), 6);
+  for (const float value : net.set.find("lstm.weight_hh_l2").value.values<float>())
+    EXPECT_LE(std::abs(value), 1 / std::sqrt(3.0F));
+}
+
+TEST(RecurrentStack, NumbersOfAStackAreCountedBeforeItIsMade) {
+  const RecurrentOptions cases[] = {
+      {.hidden = 6, .layers = 3, .last_hidden = 3, .bidirectional = true},
+      {.cell = Cell::kGru, .hidden = 6, .layers = 2},
+      {.hidden = 6, .layers = 2, .last_hidden = 9, .peepholes = true, .coupled = true, .projection = 4},
+  };
+  for (const RecurrentOptions& options : cases) {
+    EXPECT_EQ(options.num_values(4), static_cast<double>(Net(options).set.num_values()));
+  }
+}
+
 TEST(RecurrentStack, OutputsHaveTheDocumentedShapes) {
   Net net({.hidden = 3, .layers = 2, .bidirectional = true});
   const auto backend = open_device("cpu", 1);
@@ -90,6 +118,8 @@ TEST(RecurrentStack, AnOptionWithoutEffectIsAnError) {
   refused({.cell = Cell::kLstm, .nonlinearity = Nonlinearity::kRelu}, "--nonlinearity");
   refused({.cell = Cell::kGru, .forget_bias = 1}, "--forget-bias");
   refused({.layers = 1, .dropout = 0.5}, "--dropout");
+  refused({.layers = 1, .last_hidden = 8}, "--last-hidden");
+  refused({.layers = 2, .last_hidden = 8, .projection = 8}, "--last-hidden");
   refused({.locked_dropout = true, .state_dropout = 0.5}, "--locked-dropout");
 }
 

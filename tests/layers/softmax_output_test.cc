@@ -8,6 +8,7 @@
 #include "layers/embedding.h"
 #include "layers/linear_cross_entropy.h"
 #include "rondo/errors.h"
+#include "tensor/memory_pool.h"
 #include "tensor/operations.h"
 
 namespace rondo {
@@ -112,7 +113,7 @@ Loss plain_loss(const Variable& x, const Variable& w, const Variable& b,
 }
 
 TEST(SoftmaxOutput, HasTheBitsOfThePlainPathForAnyThreads) {
-  constexpr int64_t kVocabulary = 30011, kInput = 40, kRows = 200;  // three blocks of rows
+  constexpr int64_t kVocabulary = 30011, kInput = 40, kRows = 200;  // two blocks of rows
   Layer layer({.input = kInput, .vocabulary = kVocabulary});
   const std::vector<int32_t> targets = random_targets(kRows, kVocabulary);
   const Tensor values = random_values({kRows, kInput}, 2);
@@ -141,6 +142,23 @@ TEST(SoftmaxOutput, HasTheBitsOfThePlainPathForAnyThreads) {
     EXPECT_TRUE(same_bits(b.gradient, expected[3])) << threads;
     EXPECT_TRUE(same_bits(layer.output.losses(x, targets), expected[4])) << threads;
   }
+}
+
+TEST(SoftmaxOutput, NeverHoldsAllLogits) {
+  constexpr int64_t kVocabulary = 30000, kRows = 1000;  // 114 MiB of logits
+  Layer layer({.input = 4, .vocabulary = kVocabulary});
+  const std::vector<int32_t> targets = random_targets(kRows, kVocabulary);
+  const Tensor values = random_values({kRows, 4}, 2);
+  const auto backend = open_device("cpu", 2);
+  MemoryPool& pool = MemoryPool::instance();
+  pool.trim();
+  const int64_t before = pool.used_bytes();
+  Tape tape(*backend, {.recording = true});
+  const Variable x = tape.input(values, true);
+  layer.output.losses(x, targets);
+  tape.backward(layer.output.loss(x, targets, 1));
+  const int64_t weights = kVocabulary * 5 * 4;
+  EXPECT_LE(pool.peak_bytes() - before, kLogitBytes + 2 * weights);
 }
 
 TEST(SoftmaxOutput, ARowHasTheSameLossAloneAndAmongOthers) {

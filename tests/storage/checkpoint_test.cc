@@ -23,6 +23,7 @@ Checkpoint small_checkpoint() {
       .state = {{"step", 9'007'199'254'740'993}, {"best", 0.1 + 0.2}, {"history", {1.5, 1.25}}},
       .optimizer = {{"first/linear.weight", counting({2, 3})}, {"last_step", counting({3}, DType::kInt32)}},
       .best = {{"linear.weight", counting({2, 3})}},
+      .average = {{"linear.weight", counting({3, 2})}},
       .task = {{"state", counting({2, 2, 3})}}};
 }
 
@@ -42,6 +43,7 @@ TEST(Checkpoint, ComesBackAsItWasWritten) {
   EXPECT_TRUE(same(again.model.tensors, checkpoint.model.tensors));
   EXPECT_TRUE(same(again.optimizer, checkpoint.optimizer));
   EXPECT_TRUE(same(again.best, checkpoint.best));
+  EXPECT_TRUE(same(again.average, checkpoint.average));
   EXPECT_TRUE(same(again.task, checkpoint.task));
   write_checkpoint(folder.file("b"), again);
   EXPECT_EQ(get_bytes(folder.file("a")), get_bytes(folder.file("b")));

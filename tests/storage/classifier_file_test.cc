@@ -52,6 +52,9 @@ TEST(ClassifierFile, AHostileConfigurationIsRefusedBeforeMemoryIsTaken) {
   file.config["hidden"] = 65536;
   file.config["projection"] = 65535;
   expect_refused(file, "weights");
+  file = pack_classifier(small_model());
+  file.config["last-hidden"] = 65536;
+  expect_refused(file, "weights");
 }
 
 TEST(ClassifierFile, PartsThatDoNotFitAreNamed) {

@@ -21,6 +21,9 @@ TEST(Arithmetic, CountsTwoOperationsAWeightAndToken) {
   const Arithmetic gru =
       arithmetic_of(options_of({.cell = Cell::kGru, .hidden = 8, .layers = 2, .bidirectional = true}), 3);
   EXPECT_EQ(gru.per_token, 2 * 2 * 3 * 8 * (10 + 8) + 2 * 2 * 3 * 8 * (16 + 8));
+  const Arithmetic narrowing = arithmetic_of(options_of({.hidden = 8, .layers = 2, .last_hidden = 5}), 3);
+  EXPECT_EQ(narrowing.per_token, 2 * 4 * 8 * (10 + 8) + 2 * 4 * 5 * (8 + 5));
+  EXPECT_EQ(narrowing.per_text, 2 * 5 * 3);
   const Arithmetic projected = arithmetic_of(options_of({.hidden = 8, .projection = 4}), 3);
   EXPECT_EQ(projected.per_token, 2 * (4 * 8 * (10 + 4) + 4 * 8));
 }

@@ -42,6 +42,13 @@ TEST(MemoryEstimate, HoldsWhatAStepHoldsAndLittleMore) {
       {.recurrent = {.hidden = 96, .layers = 3, .bidirectional = true, .dropout = 0.2}},
       {.embedding = 200, .recurrent = {.cell = Cell::kRnn, .hidden = 80, .input_dropout = 0.5}},
       {.recurrent = {.hidden = 128, .projection = 32}, .pool = PoolKind::kConcat},
+      {.recurrent = {.hidden = 96,
+                     .layers = 3,
+                     .last_hidden = 32,
+                     .input_dropout = 0.5,
+                     .dropout = 0.2,
+                     .locked_dropout = true}},
+      {.embedding = 40, .recurrent = {.hidden = 32, .layers = 2, .last_hidden = 160}},
   };
   for (size_t i = 0; i < std::size(cases); ++i) {
     const auto truth = static_cast<double>(held(cases[i]));

@@ -30,7 +30,7 @@ class SmallTask final : public TrainingTask {
     for (int64_t i = 0; i < 4; ++i) {
       x.data<float>()[i] = carried_ + static_cast<float>(stream.uniform(static_cast<uint64_t>(i)));
     }
-    carried_ = 0.5F * carried_ + x.data<float>()[0];
+    carried_ = 0.5F * x.data<float>()[0];
     Step step{.loss = weighted_sum(tape.parameter(*weights_), x), .tokens = 4};
     step.rate_factor = varies_rate ? 0.5 + stream.uniform(9) : 1;
     return step;
