@@ -141,8 +141,8 @@ Step step(Layer& layer, Backend& backend, const std::vector<int32_t>& targets, P
 }
 
 TEST(SoftmaxOutput, HasTheBitsOfThePlainPathForAnyThreads) {
-  constexpr int64_t kVocabulary = 30011, kRows = 200;  // two blocks of rows
-  Layer layer({.input = 40, .vocabulary = kVocabulary});
+  constexpr int64_t kVocabulary = 100003, kRows = 200;  // three blocks of rows
+  Layer layer({.input = 10, .vocabulary = kVocabulary});
   const std::vector<int32_t> targets = random_targets(kRows, kVocabulary);
   for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16}) {
     const Step expected = step(layer, *open_device("cpu", 1), targets, precision, true);
