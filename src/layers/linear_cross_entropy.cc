@@ -1,7 +1,6 @@
 #include "layers/linear_cross_entropy.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/errors.h"
 
@@ -9,9 +8,13 @@ namespace rondo {
 
 namespace {
 
+// Whole tiles of the product and, for bfloat16, whole pairs of its sums over rows: the sums of one product
+// over all rows.
 int64_t block_rows(int64_t vocabulary) {
-  return std::max<int64_t>(
-      1, kLogitBytes / (static_cast<int64_t>(sizeof(float)) * std::max<int64_t>(vocabulary, 1)));
+  constexpr int64_t kTile = 8;
+  const int64_t row_bytes = static_cast<int64_t>(sizeof(float)) * std::max<int64_t>(vocabulary, 1);
+  const int64_t rows = std::max<int64_t>(1, kLogitBytes / row_bytes);
+  return rows < kTile ? rows : rows / kTile * kTile;
 }
 
 // One block of rows of a pass: their logits, probabilities and gradients by the logits, one in the other's

@@ -6,9 +6,9 @@ namespace rondo {
 
 namespace {
 
-// Numbers a row and numbers a text that a recurrent stack over the embeddings holds at most at once.
+// Numbers a row, a text and beside them that a recurrent stack over the embeddings holds at most at once.
 struct StackNumbers {
-  int64_t row = 0, text = 0;
+  int64_t row = 0, text = 0, weights = 0;
 };
 
 // @param above  a row, of what stands on the top layer while it runs backward.
@@ -24,6 +24,9 @@ StackNumbers stack_numbers(const RecurrentOptions& r, int64_t embedding, int64_t
     most.text += input * (dropout > 0) * r.locked_dropout + 2 * width;
     kept +=
         width + r.directions() * r.hidden_of(layer) * (r.kind().saved_blocks() + r.kind().has_cell_state());
+    // Dropped weights: their mask, what it leaves of them, and the gradient of that.
+    const int64_t recurrent = r.directions() * r.kind().blocks() * r.hidden_of(layer) * r.output_of(layer);
+    most.weights += 3 * recurrent * (r.weight_dropout > 0);
     // Backward a layer holds the gradients of its output and of its input. The kernels' own: states before
     // each step, and the input packed for the gradient of its weights.
     const int64_t gradients = std::max(width + input, layer + 1 == r.layers ? above : 0);
@@ -43,7 +46,7 @@ int64_t activation_bytes(const ClassifierOptions& options, int64_t rows, int64_t
   const int64_t attention = options.pool == PoolKind::kAttention ? 5 * width : 0;
   const StackNumbers stack = stack_numbers(r, options.embedding, embedded, attention);
   const int64_t pooled = (options.pool == PoolKind::kConcat ? 8 : 4) * width;
-  return 4 * (rows * stack.row + texts * (stack.text + pooled));
+  return 4 * (rows * stack.row + texts * (stack.text + pooled) + stack.weights);
 }
 
 int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary, int64_t rows,

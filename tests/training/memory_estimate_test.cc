@@ -49,6 +49,7 @@ TEST(MemoryEstimate, HoldsWhatAStepHoldsAndLittleMore) {
                      .dropout = 0.2,
                      .locked_dropout = true}},
       {.embedding = 40, .recurrent = {.hidden = 32, .layers = 2, .last_hidden = 160}},
+      {.recurrent = {.hidden = 384, .layers = 2, .weight_dropout = 0.5}},
   };
   for (size_t i = 0; i < std::size(cases); ++i) {
     const auto truth = static_cast<double>(held(cases[i]));
