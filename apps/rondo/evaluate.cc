@@ -30,8 +30,10 @@ struct EvaluateOptions {
     v("json", json, "print one JSON object; the key accuracy is the figure");
     v("confusion", confusion, "print the confusion matrix even of more than 12 labels");
     v("parts", parts,
-      "language model: parts at least that the text is read in side by side, each from a state of zeros; 1 is "
-      "exact", Range{1, 1e6});
+      "language model: parts at least that the text is read in side by side, each from a state of zeros; 1 "
+      "is "
+      "exact",
+      Range{1, 1e6});
     v("carry", carry, "language model: where the state goes on: within a document, or always");
     documents.visit(v);
     inference.visit(v);
@@ -42,8 +44,10 @@ constexpr size_t kSmallMatrix = 12;
 
 int evaluate_text(const ModelFile& file, const std::string& path, const std::string& input,
                   const EvaluateOptions& options, Backend& backend) {
-  if (options.confusion) throw_error<ConfigError>("--confusion has no effect on a language model: it has no labels");
-  if (options.carry == Carry::kNever) throw_error<ConfigError>("--carry never is for training; give document or always");
+  if (options.confusion)
+    throw_error<ConfigError>("--confusion has no effect on a language model: it has no labels");
+  if (options.carry == Carry::kNever)
+    throw_error<ConfigError>("--carry never is for training; give document or always");
   const LanguageModel model = unpack_language_model(file, path);
   model.network->prepare(backend, precision_of(model.options().recurrent.precision, options.inference));
   RawDocuments raw = read_documents(input, options.documents, *model.tokenizer);
@@ -96,7 +100,8 @@ int evaluate(const std::string& path, const std::string& input, const EvaluateOp
 }  // namespace
 
 Run add_evaluate(CLI::App& app) {
-  CLI::App* evaluate_app = app.add_subcommand("evaluate", "accuracy and F1 on a labelled file; perplexity of a text");
+  CLI::App* evaluate_app =
+      app.add_subcommand("evaluate", "accuracy and F1 on a labelled file; perplexity of a text");
   evaluate_app->footer(
       "Examples:\n"
       "  rondo evaluate news.rondo test.csv\n"
@@ -107,7 +112,9 @@ Run add_evaluate(CLI::App& app) {
   auto options = std::make_shared<EvaluateOptions>();
   auto run = std::make_shared<RunOptions>();
   evaluate_app->add_option("model", *path, "model file")->required();
-  evaluate_app->add_option("input", *input, "labelled file, or a text for a language model; - for standard input")->required();
+  evaluate_app
+      ->add_option("input", *input, "labelled file, or a text for a language model; - for standard input")
+      ->required();
   auto line = std::make_shared<CommandLine>(*evaluate_app);
   line->add("Output and input", *options);
   line->add("Machine", *run);

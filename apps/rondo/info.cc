@@ -65,7 +65,10 @@ void describe(const LanguageModel& model, const std::string& path) {
       count_text(static_cast<double>(model.network->parameters().num_values())), name_of(r.precision));
   put("text -> {} -> {} -> {} x {} {} -> {}softmax of {}\n\n", name_of(o.tokenizer),
       o.one_hot() ? "one-hot" : fmt::format("embedding {}", o.embedding), r.layers, name_of(r.cell), r.hidden,
-      o.tied ? "tied " : o.adaptive.empty() ? "" : "adaptive ", model.vocabulary.size());
+      o.tied               ? "tied "
+      : o.adaptive.empty() ? ""
+                           : "adaptive ",
+      model.vocabulary.size());
   put("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(r));
 }
 

@@ -39,8 +39,9 @@ void say_classifier(const TrainingPlan& plan) {
 }
 
 void say_language_model(const TrainingPlan& plan) {
-  say("data      {} tokens in {} {} to learn from ({}), {} to measure on ({})\n", plan.examples, plan.documents,
-      plan.documents == 1 ? "piece" : "pieces", plan.input_format, plan.dev_examples, plan.dev_format);
+  say("data      {} tokens in {} {} to learn from ({}), {} to measure on ({})\n", plan.examples,
+      plan.documents, plan.documents == 1 ? "piece" : "pieces", plan.input_format, plan.dev_examples,
+      plan.dev_format);
   say("model     {} different tokens ({:.2f} % of the dev tokens unknown), {} numbers\n", plan.vocabulary,
       100 * plan.unknown_share, count_text(static_cast<double>(plan.parameters)));
 }
@@ -125,8 +126,9 @@ void Progress::evaluated(const TrainingEvaluation& e) {
   clear_line();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
   say("epoch {:<3} loss {}  dev loss {}  dev {}{}  clipped {:.0f} %  {} tokens/s  {}\n", e.epoch,
-      loss_text(e.train_loss), loss_text(e.dev_loss), metric_text(e.dev_metric, perplexity_), e.best ? " *" : "  ",
-      100 * last_.clipped_share, count_text(last_.tokens_per_second), clock_text(seconds));
+      loss_text(e.train_loss), loss_text(e.dev_loss), metric_text(e.dev_metric, perplexity_),
+      e.best ? " *" : "  ", 100 * last_.clipped_share, count_text(last_.tokens_per_second),
+      clock_text(seconds));
 }
 
 void Progress::skipped(const SkippedStep& step) {

@@ -58,7 +58,8 @@ void print_profile(Profile& profile, Backend& backend) {
 }
 
 // Whether the run came to its end; if not, how to go on was said.
-bool finished(const LoopOutcome& outcome, const std::string& output, const std::vector<std::string>& arguments) {
+bool finished(const LoopOutcome& outcome, const std::string& output,
+              const std::vector<std::string>& arguments) {
   if (outcome.stopped) {
     say("stopped at update {}; all of it is in {}.checkpoint. To go on:\n  {}\n", outcome.updates, output,
         resume_text(arguments));
@@ -106,10 +107,11 @@ int train_lm(const LanguageTask& task, const RunOptions& run, bool profiled,
   const std::string& output = task.files.output;
   if (!finished(report.outcome, output, arguments)) return 1;
   const TrainingEvaluation& best = report.outcome.best;
-  say("saved     {}: dev loss {:.4f} nats a token, perplexity {:.2f}, {:.3f} bits a character (epoch {}, update "
+  say("saved     {}: dev loss {:.4f} nats a token, perplexity {:.2f}, {:.3f} bits a character (epoch {}, "
+      "update "
       "{} of {})\n",
-      output, report.dev.loss(), report.dev.perplexity(), report.dev.bits_per_character(), best.epoch, best.update,
-      report.outcome.updates);
+      output, report.dev.loss(), report.dev.perplexity(), report.dev.bits_per_character(), best.epoch,
+      best.update, report.outcome.updates);
   say("measured  on {}, in {} {}\n", report.dev_text, report.dev.pieces,
       report.dev.pieces == 1 ? "part" : "parts");
   say("use it    rondo generate {} \"The \"\n", quoted(output));
@@ -169,7 +171,9 @@ Run add_lm(CLI::App& train, const std::vector<std::string>& arguments) {
 
 Run add_train(CLI::App& app, const std::vector<std::string>& arguments) {
   CLI::App* train = app.add_subcommand("train", "train a model");
-  train->footer("Examples:\n  rondo train classify -i news.csv -o news.rondo\n  rondo train lm -i poems.txt -o poems.rondo");
+  train->footer(
+      "Examples:\n  rondo train classify -i news.csv -o news.rondo\n  rondo train lm -i poems.txt -o "
+      "poems.rondo");
   const Run classify = add_classify(*train, arguments);
   const Run lm = add_lm(*train, arguments);
   return [=] { return train->got_subcommand("lm") ? lm() : classify(); };

@@ -1,8 +1,8 @@
 #include "data/documents.h"
 
 #include <algorithm>
-#include <numeric>
 #include <cmath>
+#include <numeric>
 
 #include "base/errors.h"
 #include "base/random.h"
@@ -15,7 +15,8 @@ namespace rondo {
 namespace {
 
 int64_t count_code_points(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; });
+  return std::count_if(text.begin(), text.end(),
+                       [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; });
 }
 
 // Takes documents line by line.
@@ -26,7 +27,8 @@ class DocumentBuilder {
   // Characters of a line count for its tokens one each, or where they are no characters all for the last.
   void add(std::string_view text) {
     const size_t first = raw_.tokens.size();
-    tokenizer_.each_token(text, [&](std::string_view token) { raw_.tokens.push_back(raw_.table.number(token)); });
+    tokenizer_.each_token(text,
+                          [&](std::string_view token) { raw_.tokens.push_back(raw_.table.number(token)); });
     const size_t count = raw_.tokens.size() - first;
     const int64_t characters = count_code_points(text) + waiting_;
     const bool one_each = static_cast<int64_t>(count) == characters;
@@ -119,7 +121,8 @@ SplitPieces split_end(std::span<const Piece> pieces, double fraction) {
   int64_t total = 0;
   for (const Piece& piece : pieces) total += piece.size();
   int64_t left = static_cast<int64_t>(static_cast<double>(total) * (1 - fraction));
-  SplitPieces split{.train = {}, .dev = {}, .description = fmt::format("the last {:g} % of the tokens", 100 * fraction)};
+  SplitPieces split{
+      .train = {}, .dev = {}, .description = fmt::format("the last {:g} % of the tokens", 100 * fraction)};
   for (const Piece& piece : pieces) {
     const int64_t taken = std::clamp<int64_t>(left, 0, piece.size());
     left -= taken;
@@ -136,10 +139,13 @@ SplitPieces split_random(std::span<const Piece> pieces, double fraction, uint64_
   std::vector<int32_t> order(pieces.size());
   std::iota(order.begin(), order.end(), 0);
   shuffle(order, Stream(seed, {kDevStream}));
-  const auto count = static_cast<size_t>(std::max(1.0, std::round(fraction * static_cast<double>(pieces.size()))));
+  const auto count =
+      static_cast<size_t>(std::max(1.0, std::round(fraction * static_cast<double>(pieces.size()))));
   std::vector<bool> goes(pieces.size(), false);
   for (size_t i = 0; i < std::min(count, pieces.size()); ++i) goes[static_cast<size_t>(order[i])] = true;
-  SplitPieces split{.train = {}, .dev = {}, .description = fmt::format("{:g} % of the documents, drawn by the seed", 100 * fraction)};
+  SplitPieces split{.train = {},
+                    .dev = {},
+                    .description = fmt::format("{:g} % of the documents, drawn by the seed", 100 * fraction)};
   for (size_t i = 0; i < pieces.size(); ++i) (goes[i] ? split.dev : split.train).push_back(pieces[i]);
   return split;
 }
@@ -148,10 +154,11 @@ SplitPieces split_interleaved(std::span<const Piece> pieces, const DevSplitOptio
   const Piece all = join_pieces(pieces).front();
   const int64_t chunks = all.size() / (options.streams * options.chunk);
   const auto kept = static_cast<int64_t>(static_cast<double>(chunks) * (1 - options.fraction));
-  SplitPieces split{.train = {},
-                    .dev = {},
-                    .description = fmt::format("the last {} of the {} chunks of {} tokens of each of {} streams", chunks - kept,
-                                               chunks, options.chunk, options.streams)};
+  SplitPieces split{
+      .train = {},
+      .dev = {},
+      .description = fmt::format("the last {} of the {} chunks of {} tokens of each of {} streams",
+                                 chunks - kept, chunks, options.chunk, options.streams)};
   for (int64_t b = 0; b < options.streams && chunks > 0; ++b) {
     const int64_t begin = all.begin + b * chunks * options.chunk;
     const int64_t cut = begin + kept * options.chunk;
@@ -239,7 +246,8 @@ VocabularyCounter count_tokens(const RawDocuments& raw, std::span<const Piece> p
   std::vector<int64_t> counts(static_cast<size_t>(raw.table.size()), 0);
   for (const Piece& piece : pieces) {
     for (int64_t i = piece.begin; i < piece.end; ++i) {
-      if (raw.tokens[static_cast<size_t>(i)] >= 0) ++counts[static_cast<size_t>(raw.tokens[static_cast<size_t>(i)])];
+      if (raw.tokens[static_cast<size_t>(i)] >= 0)
+        ++counts[static_cast<size_t>(raw.tokens[static_cast<size_t>(i)])];
     }
   }
   VocabularyCounter counter;
@@ -260,7 +268,8 @@ TokenStream number_documents(const RawDocuments& raw, std::span<const Piece> pie
                              const Vocabulary& vocabulary) {
   const int32_t end = vocabulary.id(Vocabulary::kEndToken);
   std::vector<int32_t> ids(static_cast<size_t>(raw.table.size()));
-  for (int32_t i = 0; i < raw.table.size(); ++i) ids[static_cast<size_t>(i)] = vocabulary.id(raw.table.token(i));
+  for (int32_t i = 0; i < raw.table.size(); ++i)
+    ids[static_cast<size_t>(i)] = vocabulary.id(raw.table.token(i));
   const auto id_at = [&](int64_t position) {
     const int32_t token = raw.tokens[static_cast<size_t>(position)];
     return token == RawDocuments::kEnd ? end : ids[static_cast<size_t>(token)];

@@ -58,10 +58,11 @@ struct RawDocuments {
 
   std::string format;  ///< what was detected, to tell the user
   TokenTable table;
-  std::vector<int32_t> tokens;      ///< numbers in the table, and kEnd
-  std::vector<int32_t> characters;  ///< code points of the text that each token stands for, for bits a character
-  std::vector<Piece> pieces;        ///< one a document
-  int64_t empty = 0;                ///< documents without a token: left out
+  std::vector<int32_t> tokens;  ///< numbers in the table, and kEnd
+  std::vector<int32_t>
+      characters;             ///< code points of the text that each token stands for, for bits a character
+  std::vector<Piece> pieces;  ///< one a document
+  int64_t empty = 0;          ///< documents without a token: left out
   int64_t replaced_lines = 0;
 };
 
@@ -115,9 +116,7 @@ struct TokenStream {
   int64_t size() const { return static_cast<int64_t>(ids.size()); }
   int64_t length(int64_t p) const { return offsets[p + 1] - offsets[p]; }
   /// What token t of piece p is predicted from.
-  int32_t input(int64_t p, int64_t t) const {
-    return t == 0 ? first_inputs[p] : ids[offsets[p] + t - 1];
-  }
+  int32_t input(int64_t p, int64_t t) const { return t == 0 ? first_inputs[p] : ids[offsets[p] + t - 1]; }
   int32_t target(int64_t p, int64_t t) const { return ids[offsets[p] + t]; }
 };
 

@@ -54,7 +54,8 @@ int64_t StreamLayout::chunks(const TokenStream& stream, const StreamOptions& opt
 StreamLayout::StreamLayout(const TokenStream& stream, const StreamOptions& options)
     : stream_(stream), options_(options), order_(static_cast<size_t>(stream.pieces())) {
   if (stream.size() < options.streams) {
-    throw_error<ConfigError>("{} tokens cannot fill {} streams; lower --batch", stream.size(), options.streams);
+    throw_error<ConfigError>("{} tokens cannot fill {} streams; lower --batch", stream.size(),
+                             options.streams);
   }
   std::iota(order_.begin(), order_.end(), 0);
   if (options.shuffle) {

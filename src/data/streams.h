@@ -1,6 +1,6 @@
 // A token stream laid out for truncated backpropagation: side by side in so many streams of equal length, cut
-// into chunks of steps. A chunk is a batch of packed segments: where a document ends inside it, a segment ends
-// and the next one begins from zeros. Nothing is padded and no token is left out.
+// into chunks of steps. A chunk is a batch of packed segments: where a document ends inside it, a segment
+// ends and the next one begins from zeros. Nothing is padded and no token is left out.
 //   StreamLayout layout(stream, {.streams = 32, .chunk = 100, .seed = 1, .epoch = 0});
 //   for (int64_t c = 0; c < layout.chunks(); ++c) { StreamChunk chunk = layout.chunk(c); ... }
 #pragma once

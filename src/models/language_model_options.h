@@ -19,8 +19,8 @@ struct LanguageModelOptions {
   template <class Visitor>
   void visit(Visitor& v) {
     v("tokenizer", tokenizer, "how a text is cut into tokens");
-    v("embedding", embedding, "numbers a token; 0: a token is its own unit vector (one-hot), nothing is learnt",
-      Range{0, 65536});
+    v("embedding", embedding,
+      "numbers a token; 0: a token is its own unit vector (one-hot), nothing is learnt", Range{0, 65536});
     v("embedding-range", embedding_range, "initial embeddings are uniform within plus and minus this",
       Range{0, 10});
     v("embedding-dropout", embedding_dropout, "share of token types dropped, all their places at once",

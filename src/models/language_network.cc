@@ -14,8 +14,8 @@ constexpr int64_t kMostOneHot = 4096;
 
 EmbeddingShape table_shape(const LanguageModelOptions& options, int64_t vocabulary, DType type) {
   if (options.one_hot() && vocabulary > kMostOneHot) {
-    throw_error<ConfigError>("--embedding 0: unit vectors of {} tokens are too long; give a size, such as 128",
-                             vocabulary);
+    throw_error<ConfigError>(
+        "--embedding 0: unit vectors of {} tokens are too long; give a size, such as 128", vocabulary);
   }
   // Of a table that is the output layer too, every row moves with every step.
   return {.vocabulary = vocabulary,
@@ -51,9 +51,11 @@ void LanguageModelOptions::check() const {
   const int64_t width = recurrent.output();
   if (recurrent.bidirectional) {
     throw_error<ConfigError>(
-        "--bidirectional: a language model reads forwards; a reader from the end would see what it has to tell");
+        "--bidirectional: a language model reads forwards; a reader from the end would see what it has to "
+        "tell");
   }
-  if (one_hot() && tied) throw_error<ConfigError>("--tied: there are no embeddings to share with --embedding 0");
+  if (one_hot() && tied)
+    throw_error<ConfigError>("--tied: there are no embeddings to share with --embedding 0");
   if (one_hot() && embedding_range != defaults.embedding_range) {
     throw_error<ConfigError>("--embedding-range has no effect with --embedding 0");
   }

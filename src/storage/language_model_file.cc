@@ -56,7 +56,8 @@ LanguageModel unpack_language_model(const ModelFile& file, const std::string& pa
     throw_error<FormatError>("{}: {}", path, error.what());
   }
   if (model.end() == Vocabulary::kUnknown) {
-    throw_error<FormatError>("{}: its vocabulary has no {}, which ends a document", path, Vocabulary::kEndToken);
+    throw_error<FormatError>("{}: its vocabulary has no {}, which ends a document", path,
+                             Vocabulary::kEndToken);
   }
   fill_parameters(model.network->parameters(), file, path);
   return model;

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "data/split.h"
+#include "storage/language_model_file.h"
 #include "tensor/operations.h"
 #include "training/classifier_evaluation.h"
 #include "training/memory_estimate.h"
@@ -53,6 +54,7 @@ ClassifierTraining::ClassifierTraining(const ClassifierTask& task, Backend& back
 void ClassifierTraining::read_corpora() {
   const CorpusOptions& options = task_.corpus;
   std::string pieces;
+  if (!task_.transfer.from.empty()) begin_from(pieces);
   if (!options.sentencepiece.empty()) pieces = read_file(options.sentencepiece);
   model_.tokenizer = make_tokenizer(task_.model.tokenizer, pieces);
   NumberedCorpus texts = read_numbered(task_.files.input);
@@ -77,6 +79,25 @@ void ClassifierTraining::read_corpora() {
   dev_ = encode(texts, {}, model_.vocabulary, model_.labels, encoding).first;
   dev_texts_ = std::move(texts.source);
   warn_of_labels();
+}
+
+// Before any text is read: the tokens are those of the model that this one begins from.
+void ClassifierTraining::begin_from(std::string& pieces) {
+  const std::string& path = task_.transfer.from;
+  base_ = load_language_model(path);
+  LanguageModelOptions theirs = base_->options();
+  if (theirs.one_hot()) {
+    throw_error<ConfigError>("--from {}: its tokens are unit vectors, there are no embeddings to take over; train "
+                             "it with --embedding 128 or so",
+                             path);
+  }
+  if (!task_.corpus.sentencepiece.empty() || !task_.corpus.vectors.empty()) {
+    throw_error<ConfigError>("--sentencepiece and --vectors have no effect beside --from: {} has its own", path);
+  }
+  ClassifierOptions defaults;
+  inherit_shape(OptionList(task_.model), OptionList(defaults), OptionList(theirs), path);
+  task_.model.check();
+  pieces = base_->tokenizer->model();
 }
 
 NumberedCorpus ClassifierTraining::read_numbered(const std::string& path) const {
@@ -107,7 +128,7 @@ void ClassifierTraining::build_vocabulary_of(const NumberedCorpus& texts, const 
                                              const std::string& pieces) {
   const CorpusOptions& options = task_.corpus;
   if (task_.model.tokenizer == TokenizerKind::kSentencePiece) {
-    model_.vocabulary = Vocabulary::from_sentencepiece(pieces);
+    model_.vocabulary = base_ ? base_->vocabulary : Vocabulary::from_sentencepiece(pieces);
     return;
   }
   const bool keras = task_.model.tokenizer == TokenizerKind::kKeras;  // its tokens and order belong together
@@ -116,6 +137,7 @@ void ClassifierTraining::build_vocabulary_of(const NumberedCorpus& texts, const 
                                         .max_size = options.max_vocabulary,
                                         .max_texts = options.vocabulary_texts},
                                        keras ? TieOrder::kDescending : TieOrder::kAscending);
+  if (base_) model_.vocabulary = grown(base_->vocabulary, model_.vocabulary);
 }
 
 void ClassifierTraining::build_network() {
@@ -135,6 +157,8 @@ void ClassifierTraining::build_network() {
       std::make_unique<ClassifierNetwork>(task_.model, model_.vocabulary.size(), model_.labels.size());
   model_.network->initialize(Stream(static_cast<uint64_t>(task_.loop.seed), {kInitialStream}));
   if (!options.vectors.empty()) load_vectors(vectors);
+  if (base_) take_parameters(base_->network->parameters(), model_.network->parameters());
+  base_.reset();
   model_.network->embedding().table().trainable = !options.freeze_embeddings;
 }
 
@@ -185,6 +209,9 @@ Batch ClassifierTraining::next_batch(int64_t epoch, int64_t index) {
 }
 
 TrainingTask::Step ClassifierTraining::step(Tape& tape, int64_t epoch, int64_t index) {
+  if (!task_.transfer.from.empty()) {
+    set_rates(parameters(), task_.transfer, task_.model.recurrent.layers, epoch);
+  }
   const Batch batch = next_batch(epoch, index);
   const Profile::Scope timed(profile_, Profile::Section::kForward);
   const Variable logits = model_.network->forward(tape, batch.ids, *batch.packing).logits;
@@ -230,7 +257,7 @@ TrainingTask::Dev ClassifierTraining::evaluate() {
   return {.loss = result.loss, .metric = model_.labels.multi() ? result.micro_f1 : result.accuracy};
 }
 
-// FNV-1a over ids, names and initial embeddings: other data or vectors, other number.
+// FNV-1a over ids, names and initial weights: other data, vectors or model to begin from, other number.
 uint64_t ClassifierTraining::fingerprint() const {
   uint64_t hash = 1469598103934665603U;
   const auto add = [&hash](uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
@@ -245,8 +272,9 @@ uint64_t ClassifierTraining::fingerprint() const {
       add(256);  // the end of a name
     }
   }
-  const Tensor& table = model_.network->embedding().table().value;
-  for (const float value : table.values<float>()) add(std::bit_cast<uint32_t>(value));
+  for (const Parameter& parameter : model_.network->parameters().all()) {
+    for (const float value : parameter.value.values<float>()) add(std::bit_cast<uint32_t>(value));
+  }
   return hash;
 }
 
@@ -255,7 +283,7 @@ nlohmann::json ClassifierTraining::identity() const {
   nlohmann::json identity = OptionList(task).to_json();
   // These change no result.
   for (const char* name :
-       {"input", "dev", "output", "log", "tensorboard", "resume", "force", "checkpoint-seconds"}) {
+       {"input", "dev", "from", "output", "log", "tensorboard", "resume", "force", "checkpoint-seconds"}) {
     identity.erase(name);
   }
   identity["data"] = fingerprint_;

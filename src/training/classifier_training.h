@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "data/batches.h"
 #include "data/numbered.h"
 #include "models/classifier_model.h"
+#include "models/language_model.h"
 #include "storage/classifier_file.h"
 #include "text/vectors.h"
 #include "training/arithmetic.h"
@@ -41,6 +43,7 @@ class ClassifierTraining final : public TrainingTask {
 
  private:
   void read_corpora();
+  void begin_from(std::string& pieces);
   NumberedCorpus read_numbered(const std::string& path) const;
   void warn_of_texts(const NumberedCorpus& texts);
   void warn_of_labels();
@@ -60,6 +63,7 @@ class ClassifierTraining final : public TrainingTask {
   Backend& backend_;
   Profile* profile_;
   ClassifierModel model_;
+  std::optional<LanguageModel> base_;  ///< what it begins from, until its weights are taken
   std::string train_format_;
   std::vector<std::string> warnings_;
   EncodedCorpus train_, dev_;

@@ -6,8 +6,8 @@
 
 namespace rondo {
 
-/// @throws ConfigError if a file is missing, named twice, or stands where one would be written; IoError if the
-/// output's folder cannot be written.
+/// @throws ConfigError if a file is missing, named twice, or stands where one would be written; IoError if
+/// the output's folder cannot be written.
 void check_files(const TrainingFiles& files);
 
 /// @throws ConfigError for int8, which has no gradients.

@@ -28,7 +28,8 @@ class PieceGroup {
  private:
   void run_chunk(int64_t first, int64_t steps, std::vector<float>& losses) {
     std::vector<int64_t> lengths;
-    for (const int32_t p : pieces_) lengths.push_back(std::clamp<int64_t>(stream_.length(p) - first, 0, steps));
+    for (const int32_t p : pieces_)
+      lengths.push_back(std::clamp<int64_t>(stream_.length(p) - first, 0, steps));
     const Packing packing(lengths);
     std::vector<int32_t> inputs(static_cast<size_t>(packing.num_rows())), targets(inputs.size());
     std::vector<int64_t> places(inputs.size());
@@ -47,7 +48,8 @@ class PieceGroup {
     for (const Tensor& c : c_) state.c.push_back(tape.input(c));
     const LanguagePass pass = network_.forward(tape, inputs, packing, state);
     const Tensor found = network_.losses(pass, std::move(targets));
-    for (size_t r = 0; r < places.size(); ++r) losses[static_cast<size_t>(places[r])] = found.data<float>()[r];
+    for (size_t r = 0; r < places.size(); ++r)
+      losses[static_cast<size_t>(places[r])] = found.data<float>()[r];
     h_.clear();
     c_.clear();
     for (const Variable& h : pass.final.h) h_.push_back(h.value());
@@ -72,7 +74,8 @@ std::vector<float> token_losses(const LanguageNetwork& network, Backend& backend
   std::vector<float> losses(static_cast<size_t>(stream.size()));
   const auto group = static_cast<size_t>(std::clamp<int64_t>(max_rows, 1, kMostPieces));
   for (size_t begin = 0; begin < order.size(); begin += group) {
-    const std::span pieces = std::span<const int32_t>(order).subspan(begin, std::min(group, order.size() - begin));
+    const std::span pieces =
+        std::span<const int32_t>(order).subspan(begin, std::min(group, order.size() - begin));
     if (stream.length(pieces.front()) == 0) break;
     PieceGroup(network, backend, stream, pieces).run(max_rows, losses);
   }
@@ -86,23 +89,20 @@ double LanguageEvaluation::bits_per_character() const {
 }
 
 nlohmann::ordered_json LanguageEvaluation::to_json() const {
-  return {{"loss", loss()},
-          {"perplexity", perplexity()},
-          {"bits_per_character", bits_per_character()},
-          {"tokens", tokens},
-          {"unknown", unknown},
-          {"characters", characters},
+  return {{"loss", loss()},   {"perplexity", perplexity()}, {"bits_per_character", bits_per_character()},
+          {"tokens", tokens}, {"unknown", unknown},         {"characters", characters},
           {"parts", pieces}};
 }
 
 std::string LanguageEvaluation::table() const {
   return fmt::format(
       "loss                {:.4f} nats a token\nperplexity          {:.3f}\nbits a character    {:.4f}\n"
-      "tokens              {} ({:.2f} % unknown)\ncharacters          {}\nread in             {} {}, each from "
+      "tokens              {} ({:.2f} % unknown)\ncharacters          {}\nread in             {} {}, each "
+      "from "
       "a state of zeros\n",
       loss(), perplexity(), bits_per_character(), tokens,
-      100.0 * static_cast<double>(unknown) / static_cast<double>(std::max<int64_t>(1, tokens)), characters, pieces,
-      pieces == 1 ? "part" : "parts");
+      100.0 * static_cast<double>(unknown) / static_cast<double>(std::max<int64_t>(1, tokens)), characters,
+      pieces, pieces == 1 ? "part" : "parts");
 }
 
 LanguageEvaluation evaluate_language_model(const LanguageNetwork& network, Backend& backend,

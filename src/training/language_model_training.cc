@@ -46,13 +46,27 @@ LanguageModelTraining::LanguageModelTraining(const LanguageTask& task, Backend& 
   fingerprint_ = fingerprint();
 }
 
+// Before any text is read: the tokens are those of the model that this one begins from.
+void LanguageModelTraining::begin_from() {
+  const std::string& path = task_.transfer.from;
+  base_ = load_language_model(path);
+  if (!task_.corpus.sentencepiece.empty() || task_.corpus.subwords > 0) {
+    throw_error<ConfigError>("--sentencepiece and --subwords have no effect beside --from: {} has its own",
+                             path);
+  }
+  LanguageModelOptions theirs = base_->options(), defaults;
+  inherit_shape(OptionList(task_.model), OptionList(defaults), OptionList(theirs), path);
+  task_.model.check();
+}
+
 std::string LanguageModelTraining::subword_model() const {
   if (task_.model.tokenizer != TokenizerKind::kSentencePiece) return "";
-  return read_file(task_.corpus.sentencepiece);
+  return base_ ? base_->tokenizer->model() : read_file(task_.corpus.sentencepiece);
 }
 
 void LanguageModelTraining::read_corpus() {
   const LanguageCorpusOptions& options = task_.corpus;
+  if (!task_.transfer.from.empty()) begin_from();
   const std::string subwords = subword_model();
   model_.tokenizer = make_tokenizer(task_.model.tokenizer, subwords);
   RawDocuments raw = read_documents(task_.files.input, options.documents, *model_.tokenizer);
@@ -91,29 +105,35 @@ void LanguageModelTraining::split_corpus(const RawDocuments& raw) {
 
 Vocabulary LanguageModelTraining::vocabulary_of(const RawDocuments& raw, std::span<const Piece> pieces,
                                                 const std::string& subwords) const {
-  if (!subwords.empty()) return with_end_token(Vocabulary::from_sentencepiece(subwords));
+  if (!subwords.empty())
+    return base_ ? base_->vocabulary : with_end_token(Vocabulary::from_sentencepiece(subwords));
   const LanguageCorpusOptions& options = task_.corpus;
   const VocabularyCounter counter = count_tokens(raw, pieces);
-  const Vocabulary vocabulary =
+  Vocabulary vocabulary =
       with_end_token(counter.build(options.min_count, std::max<int64_t>(0, options.max_vocabulary - 1)));
+  if (base_) vocabulary = grown(base_->vocabulary, vocabulary);
   if (vocabulary.size() > 3) return vocabulary;
-  throw_error<DataError>(
-      "{}: the text has {} different {}; a language model needs two to tell apart{}", task_.files.input,
-      vocabulary.size() - 2, vocabulary.size() == 3 ? "token" : "tokens",
-      options.min_count > 1 ? "; lower --min-count" : "");
+  throw_error<DataError>("{}: the text has {} different {}; a language model needs two to tell apart{}",
+                         task_.files.input, vocabulary.size() - 2,
+                         vocabulary.size() == 3 ? "token" : "tokens",
+                         options.min_count > 1 ? "; lower --min-count" : "");
 }
 
 void LanguageModelTraining::build_network() {
   model_.network = std::make_unique<LanguageNetwork>(task_.model, model_.vocabulary.size());
   model_.network->initialize(Stream(static_cast<uint64_t>(task_.loop.seed), {kInitialStream}));
+  if (base_) take_parameters(base_->network->parameters(), model_.network->parameters());
+  base_.reset();
   const RecurrentOptions& r = task_.model.recurrent;
   for (int64_t layer = 0; layer < r.layers; ++layer) {
     h_.push_back(Tensor::zeros({task_.loop.batch, r.output_of(layer)}));
     if (r.kind().has_cell_state()) c_.push_back(Tensor::zeros({task_.loop.batch, r.hidden_of(layer)}));
   }
-  if (train_.size() / task_.loop.batch < std::max<int64_t>(2, std::min<int64_t>(task_.unroll.chunk, 1 << 20))) {
+  if (train_.size() / task_.loop.batch <
+      std::max<int64_t>(2, std::min<int64_t>(task_.unroll.chunk, 1 << 20))) {
     throw_error<DataError>(
-        "{}: {} tokens to learn from are less than one chunk of {} steps in {} streams; lower --batch or --chunk",
+        "{}: {} tokens to learn from are less than one chunk of {} steps in {} streams; lower --batch or "
+        "--chunk",
         task_.files.input, train_.size(), task_.unroll.chunk, task_.loop.batch);
   }
 }
@@ -173,6 +193,9 @@ void LanguageModelTraining::carry(const StreamChunk& chunk, const std::vector<Te
 }
 
 TrainingTask::Step LanguageModelTraining::step(Tape& tape, int64_t epoch, int64_t index) {
+  if (!task_.transfer.from.empty()) {
+    set_rates(parameters(), task_.transfer, task_.model.recurrent.layers, epoch);
+  }
   const StreamChunk chunk = layout(epoch).chunk(index);
   const Profile::Scope timed(profile_, Profile::Section::kForward);
   if (index == 0) clear_states();
@@ -185,8 +208,8 @@ TrainingTask::Step LanguageModelTraining::step(Tape& tape, int64_t epoch, int64_
   const int64_t steps = segment_steps(chunk);
   if (steps < chunk.packing.length(0)) {
     const auto kept = std::make_shared<StreamChunk>(chunk);
-    const RecomputedLoss result = recomputed_loss(
-        tape, *model_.network, {.chunk = kept, .steps = steps, .scale = scale}, initial);
+    const RecomputedLoss result =
+        recomputed_loss(tape, *model_.network, {.chunk = kept, .steps = steps, .scale = scale}, initial);
     step.loss = result.loss;
     carry(chunk, result.h, result.c);
     return step;
@@ -194,11 +217,10 @@ TrainingTask::Step LanguageModelTraining::step(Tape& tape, int64_t epoch, int64_
   const LanguagePass pass = model_.network->forward(tape, chunk.inputs, chunk.packing, initial);
   step.loss = model_.network->loss(pass, chunk.targets, scale);
   if (task_.unroll.ar > 0 || task_.unroll.tar > 0) {
-    step.loss = add(step.loss, activation_penalty({.dropped = pass.y,
-                                                   .raw = pass.raw,
-                                                   .ar = task_.unroll.ar,
-                                                   .tar = task_.unroll.tar},
-                                                  chunk.packing));
+    step.loss = add(step.loss,
+                    activation_penalty(
+                        {.dropped = pass.y, .raw = pass.raw, .ar = task_.unroll.ar, .tar = task_.unroll.tar},
+                        chunk.packing));
   }
   carry(chunk, values_of(pass.final.h), values_of(pass.final.c));
   return step;
@@ -210,17 +232,20 @@ int64_t LanguageModelTraining::segment_steps(const StreamChunk& chunk) const {
   if (task_.unroll.max_mem == 0) return longest;
   const int64_t streams = task_.loop.batch;
   const int64_t free = task_.unroll.max_mem * 1'000'000 - fixed_bytes();
-  if (activation_bytes(task_.model, model_.vocabulary.size(), chunk.packing.num_rows(), streams) <= free) return longest;
+  if (activation_bytes(task_.model, model_.vocabulary.size(), chunk.packing.num_rows(), streams) <= free)
+    return longest;
   const int64_t one = activation_bytes(task_.model, model_.vocabulary.size(), streams, streams);
-  // A state before each segment, beside the activations of one: both grow, so a square root of steps is least.
+  // A state before each segment, beside the activations of one: both grow, so a square root of steps is
+  // least.
   int64_t steps = 1;
   while (steps < longest &&
          activation_bytes(task_.model, model_.vocabulary.size(), (steps + 1) * streams, streams) <= free) {
     ++steps;
   }
   if (one > free) {
-    throw_error<ConfigError>("--max-mem {}: this training needs {} MB at least; lower --batch, --hidden or --embedding",
-                             task_.unroll.max_mem, (fixed_bytes() + one) / 1'000'000 + 1);
+    throw_error<ConfigError>(
+        "--max-mem {}: this training needs {} MB at least; lower --batch, --hidden or --embedding",
+        task_.unroll.max_mem, (fixed_bytes() + one) / 1'000'000 + 1);
   }
   return steps;
 }
@@ -254,8 +279,8 @@ void LanguageModelTraining::restore_state(const NamedTensors& tensors) {
   const auto take = [&](const std::string& name, const Tensor& to) {
     const Tensor& from = find_tensor(tensors, name);
     if (from.shape() != to.shape() || from.type() != DType::kFloat32) {
-      throw_error<FormatError>("the checkpoint's state {} must be float32 {}, got {}", name, to_string(to.shape()),
-                               to_string(from.shape()));
+      throw_error<FormatError>("the checkpoint's state {} must be float32 {}, got {}", name,
+                               to_string(to.shape()), to_string(from.shape()));
     }
     std::memcpy(to.raw(), from.raw(), static_cast<size_t>(to.bytes()));
   };
@@ -263,7 +288,7 @@ void LanguageModelTraining::restore_state(const NamedTensors& tensors) {
   for (size_t i = 0; i < c_.size(); ++i) take(fmt::format("c{}", i), c_[i]);
 }
 
-// FNV-1a over ids, tokens and initial embeddings.
+// FNV-1a over ids, tokens and initial weights.
 uint64_t LanguageModelTraining::fingerprint() const {
   uint64_t hash = 1469598103934665603U;
   const auto add = [&hash](uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
@@ -275,8 +300,8 @@ uint64_t LanguageModelTraining::fingerprint() const {
     for (const char c : token) add(static_cast<unsigned char>(c));
     add(256);
   }
-  for (const float value : model_.network->embedding().table().value.values<float>()) {
-    add(std::bit_cast<uint32_t>(value));
+  for (const Parameter& parameter : model_.network->parameters().all()) {
+    for (const float value : parameter.value.values<float>()) add(std::bit_cast<uint32_t>(value));
   }
   return hash;
 }
@@ -285,8 +310,8 @@ nlohmann::json LanguageModelTraining::identity() const {
   LanguageTask task = task_;
   nlohmann::json identity = OptionList(task).to_json();
   // These change no result.
-  for (const char* name :
-       {"input", "dev", "also", "output", "log", "tensorboard", "resume", "force", "checkpoint-seconds"}) {
+  for (const char* name : {"input", "dev", "also", "from", "output", "log", "tensorboard", "resume", "force",
+                           "checkpoint-seconds"}) {
     identity.erase(name);
   }
   identity["data"] = fingerprint_;
@@ -321,7 +346,8 @@ TrainingPlan LanguageModelTraining::plan() const {
                     .backend = backend_.name(),
                     .warnings = warnings_};
   plan.documents = train_.pieces();
-  plan.unknown_share = static_cast<double>(dev_.unknown) / static_cast<double>(std::max<int64_t>(1, dev_.size()));
+  plan.unknown_share =
+      static_cast<double>(dev_.unknown) / static_cast<double>(std::max<int64_t>(1, dev_.size()));
   return plan;
 }
 

@@ -38,6 +38,7 @@ class LanguageModelTraining final : public TrainingTask {
 
  private:
   void read_corpus();
+  void begin_from();
   void split_corpus(const RawDocuments& raw);
   std::string subword_model() const;
   Vocabulary vocabulary_of(const RawDocuments& raw, std::span<const Piece> pieces,
@@ -57,6 +58,7 @@ class LanguageModelTraining final : public TrainingTask {
   Backend& backend_;
   Profile* profile_;
   LanguageModel model_;
+  std::optional<LanguageModel> base_;  ///< what it begins from, until its weights are taken
   std::string format_, dev_description_;
   std::vector<std::string> warnings_;
   TokenStream train_, dev_;

@@ -33,16 +33,19 @@ struct LanguageCorpusOptions {
     v("dev-fraction", dev_fraction, "share of the text that is held out where no dev file is given",
       Range{0.0001, 0.9});
     v("dev-split", dev_split,
-      "which share: the end, documents drawn at random, or the end of each stream (char-rnn's); auto: the end "
+      "which share: the end, documents drawn at random, or the end of each stream (char-rnn's); auto: the "
+      "end "
       "of one document, else random");
     v("dev-parts", dev_parts,
-      "parts that a long dev text is measured in side by side, each from a state of zeros; 1 is exact and slow",
+      "parts that a long dev text is measured in side by side, each from a state of zeros; 1 is exact and "
+      "slow",
       Range{1, 1e6});
     v("min-count", min_count, "tokens seen less often are unknown", Range{1, 1e9});
     v("max-vocabulary", max_vocabulary, "most frequent tokens kept, the unknown one included; 0 keeps all",
       Range{0, 2e9});
     v("sentencepiece", sentencepiece, "SentencePiece model file, for --tokenizer sentencepiece");
-    v("subwords", subwords, "train a SentencePiece model of so many pieces on the text; 0: none", Range{0, 1e6});
+    v("subwords", subwords, "train a SentencePiece model of so many pieces on the text; 0: none",
+      Range{0, 1e6});
   }
 };
 
@@ -63,7 +66,8 @@ struct UnrollOptions {
     v("random-chunks", random_chunks,
       "draw each chunk's length about --chunk, and scale its learning rate by it (AWD-LSTM)");
     v("carry", carry,
-      "whether the state goes on from chunk to chunk: within a document, always (through the ends of documents "
+      "whether the state goes on from chunk to chunk: within a document, always (through the ends of "
+      "documents "
       "too), or never");
     v("ar", ar, "penalty on the size of the last layer's outputs (AWD-LSTM: 2)", Range{0, 1e6});
     v("tar", tar, "penalty on their change from step to step (AWD-LSTM: 1)", Range{0, 1e6});
@@ -80,6 +84,7 @@ struct LanguageTask {
   LanguageCorpusOptions corpus;
   LanguageModelOptions model;
   UnrollOptions unroll;
+  TransferOptions transfer;
   LoopOptions loop{.after = "20e"};
 
   template <class Visitor>
@@ -88,6 +93,7 @@ struct LanguageTask {
     corpus.visit(v);
     model.visit(v);
     unroll.visit(v);
+    transfer.visit(v);
     loop.visit(v);
   }
 };

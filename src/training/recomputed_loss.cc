@@ -68,9 +68,9 @@ struct Run {
   double forward(int64_t s, States& final) const {
     Tape tape(backend, {.recording = false, .training = training, .random = random});
     const Segment segment = segment_of(*part.chunk, s * part.steps, part.steps);
-    const LanguagePass pass = network.forward(
-        tape, segment.inputs, segment.packing,
-        {on_tape(tape, states[static_cast<size_t>(s)].h, false), on_tape(tape, states[static_cast<size_t>(s)].c, false)});
+    const LanguagePass pass = network.forward(tape, segment.inputs, segment.packing,
+                                              {on_tape(tape, states[static_cast<size_t>(s)].h, false),
+                                               on_tape(tape, states[static_cast<size_t>(s)].c, false)});
     final = {values_of(pass.final.h), values_of(pass.final.c)};
     return network.loss(pass, segment.targets, part.scale).value().at(0);
   }

@@ -1,7 +1,7 @@
 // The loss of a long chunk in the memory of a short one: the forward pass keeps the states between segments
-// alone, the backward pass runs each segment's forward pass once more. Gradients are those of the whole chunk.
-// Source: Chen et al. 2016, "Training deep nets with sublinear memory cost"; Gruslys et al. 2016 for recurrent
-// networks.
+// alone, the backward pass runs each segment's forward pass once more. Gradients are those of the whole
+// chunk. Source: Chen et al. 2016, "Training deep nets with sublinear memory cost"; Gruslys et al. 2016 for
+// recurrent networks.
 #pragma once
 
 #include <memory>
@@ -13,8 +13,8 @@ namespace rondo {
 
 struct RecomputedChunk {
   std::shared_ptr<const StreamChunk> chunk;
-  int64_t steps = 0;         ///< of a segment
-  double scale = 1;          ///< of the sum of the losses
+  int64_t steps = 0;  ///< of a segment
+  double scale = 1;   ///< of the sum of the losses
 };
 
 struct RecomputedLoss {

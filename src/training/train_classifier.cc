@@ -33,6 +33,7 @@ TrainingReport train_classifier(const ClassifierTask& task, Backend& backend, Tr
   check_corpus(task);
   check_precision(task.model.recurrent);
   task.model.check();
+  task.transfer.check();
   task.loop.check();
   ClassifierTraining training(task, backend, profile);
   TrainingLoop loop({backend, training, task.loop, task.files, observer, profile});

@@ -14,14 +14,16 @@ void check_options(const LanguageTask& task) {
   const LanguageCorpusOptions defaults;
   const bool split = corpus.dev_fraction != defaults.dev_fraction || corpus.dev_split != defaults.dev_split;
   if (!task.files.dev.empty() && split) {
-    throw_error<ConfigError>("--dev-fraction and --dev-split have no effect beside --dev: nothing is held out");
+    throw_error<ConfigError>(
+        "--dev-fraction and --dev-split have no effect beside --dev: nothing is held out");
   }
   const bool subwords = task.model.tokenizer == TokenizerKind::kSentencePiece;
   const bool counted = corpus.min_count != defaults.min_count || corpus.max_vocabulary != 0;
   if (subwords && counted) {
-    throw_error<ConfigError>("--min-count and --max-vocabulary have no effect on subwords: their model holds them");
+    throw_error<ConfigError>(
+        "--min-count and --max-vocabulary have no effect on subwords: their model holds them");
   }
-  if (subwords && corpus.sentencepiece.empty() && corpus.subwords == 0) {
+  if (subwords && corpus.sentencepiece.empty() && corpus.subwords == 0 && task.transfer.from.empty()) {
     throw_error<ConfigError>(
         "--tokenizer sentencepiece: give --subwords N to train a model on the text, or --sentencepiece FILE");
   }
@@ -44,6 +46,7 @@ LanguageReport train_language_model(const LanguageTask& task, Backend& backend, 
   check_options(task);
   check_precision(task.model.recurrent);
   task.model.check();
+  task.transfer.check();
   task.loop.check();
   LanguageModelTraining training(task, backend, profile);
   TrainingLoop loop({backend, training, task.loop, task.files, observer, profile});

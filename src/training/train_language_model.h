@@ -1,6 +1,7 @@
 // From a text to a language model's file: what `rondo train lm` does.
 //   LanguageTask task;  task.files.input = "poems.txt";  task.files.output = "poems.rondo";
-//   TrainingObserver silent;  LanguageReport report = train_language_model(task, *open_device("cpu"), silent);
+//   TrainingObserver silent;  LanguageReport report = train_language_model(task, *open_device("cpu"),
+//   silent);
 #pragma once
 
 #include "kernels/backend.h"

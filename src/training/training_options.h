@@ -9,6 +9,7 @@
 #include "training/averaging.h"
 #include "training/optimizer.h"
 #include "training/schedule.h"
+#include "training/transfer.h"
 
 namespace rondo {
 
@@ -108,6 +109,7 @@ struct ClassifierTask {
   TrainingFiles files;
   CorpusOptions corpus;
   ClassifierOptions model;
+  TransferOptions transfer;
   LoopOptions loop;
 
   template <class Visitor>
@@ -115,6 +117,7 @@ struct ClassifierTask {
     files.visit(v);
     corpus.visit(v);
     model.visit(v);
+    transfer.visit(v);
     loop.visit(v);
   }
 };
