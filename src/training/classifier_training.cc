@@ -110,6 +110,10 @@ void ClassifierTraining::build_vocabulary_of(const NumberedCorpus& texts, const 
     model_.vocabulary = Vocabulary::from_sentencepiece(pieces);
     return;
   }
+  if (task_.model.tokenizer == TokenizerKind::kBytes) {
+    model_.vocabulary = Vocabulary::bytes();
+    return;
+  }
   const bool keras = task_.model.tokenizer == TokenizerKind::kKeras;  // its tokens and order belong together
   model_.vocabulary = build_vocabulary(texts, held_out,
                                        {.min_count = options.min_count,
