@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "data/split.h"
 #include "tensor/operations.h"
+#include "text/sentencepiece_training.h"
 #include "training/classifier_evaluation.h"
 #include "training/memory_estimate.h"
 
@@ -53,9 +54,7 @@ ClassifierTraining::ClassifierTraining(const ClassifierTask& task, Backend& back
 void ClassifierTraining::read_corpora() {
   const CorpusOptions& options = task_.corpus;
   std::string pieces;
-  if (!options.sentencepiece.empty()) pieces = read_file(options.sentencepiece);
-  model_.tokenizer = make_tokenizer(task_.model.tokenizer, pieces);
-  NumberedCorpus texts = read_numbered(task_.files.input);
+  NumberedCorpus texts = read_input(pieces);
   warn_of_texts(texts);
   train_format_ = texts.source.format;
   // Labels are those of the whole input: a rare one may fall to the dev part alone.
@@ -77,6 +76,27 @@ void ClassifierTraining::read_corpora() {
   dev_ = encode(texts, {}, model_.vocabulary, model_.labels, encoding).first;
   dev_texts_ = std::move(texts.source);
   warn_of_labels();
+}
+
+NumberedCorpus ClassifierTraining::read_input(std::string& pieces) {
+  const CorpusOptions& options = task_.corpus;
+  if (options.subwords == 0) {
+    if (!options.sentencepiece.empty()) pieces = read_file(options.sentencepiece);
+    model_.tokenizer = make_tokenizer(task_.model.tokenizer, pieces);
+    return read_numbered(task_.files.input);
+  }
+  LabelledCorpus corpus = read_labelled(task_.files.input, options.read);
+  std::vector<bool> held_out(corpus.examples.size());
+  if (task_.files.dev.empty()) {
+    held_out = choose_dev(corpus, options.dev_fraction, static_cast<uint64_t>(task_.loop.seed));
+  }
+  std::vector<std::string> learned;
+  for (size_t i = 0; i < corpus.examples.size(); ++i) {
+    if (!held_out[i]) learned.push_back(corpus.examples[i].text);
+  }
+  pieces = train_sentencepiece(learned, {.vocabulary = options.subwords});
+  model_.tokenizer = make_tokenizer(task_.model.tokenizer, pieces);
+  return number_corpus(std::move(corpus), *model_.tokenizer, backend_.threads());
 }
 
 NumberedCorpus ClassifierTraining::read_numbered(const std::string& path) const {

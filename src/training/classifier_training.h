@@ -41,6 +41,7 @@ class ClassifierTraining final : public TrainingTask {
 
  private:
   void read_corpora();
+  NumberedCorpus read_input(std::string& pieces);
   NumberedCorpus read_numbered(const std::string& path) const;
   void warn_of_texts(const NumberedCorpus& texts);
   void warn_of_labels();

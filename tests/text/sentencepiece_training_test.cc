@@ -94,8 +94,8 @@ TEST(SentencePieceTraining, HostileTextsAreErrorsOrHarmless) {
     }
     const std::string reserved("the\0theme\xE2\x96\x85 returns\xE2\x96\x81x </s>", 25);
     const std::string model =
-        train_sentencepiece({reserved, std::string(20'000, 'a')}, {.vocabulary = 5, .kind = kind});
-    EXPECT_EQ(Vocabulary::from_sentencepiece(model).size(), 5);
+        train_sentencepiece({reserved, std::string(20'000, 'a')}, {.vocabulary = 6, .kind = kind});
+    EXPECT_EQ(Vocabulary::from_sentencepiece(model).size(), 6);
   }
 }
 
