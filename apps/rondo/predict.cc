@@ -4,14 +4,13 @@
 
 #include <optional>
 
-#include "base/files.h"
 #include "command_line.h"
 #include "console.h"
 #include "data/labelled.h"
 #include "inference/predictor.h"
 #include "storage/classifier_file.h"
 #include "tensor/device.h"
-#include "text/unicode.h"
+#include "text_input.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -61,14 +60,6 @@ std::string line_of(std::span<const float> row, const std::vector<int32_t>& labe
   return line;
 }
 
-// A text that was typed: repaired, or refused with the words that help here.
-std::string checked(const std::string& text, const ReadOptions& options) {
-  size_t offset = 0;
-  if (is_valid_utf8(text, &offset)) return text;
-  if (options.replace_invalid) return replace_invalid_utf8(text);
-  throw_error<DataError>("the text's byte {} is not UTF-8; convert it, or give --replace-invalid", offset);
-}
-
 std::string json_of(const std::string& text, std::span<const float> row, const std::vector<int32_t>& labels,
                     const LabelSet& names) {
   nlohmann::ordered_json json{{"text", text}, {"predictions", nlohmann::ordered_json::array()}};
@@ -95,20 +86,6 @@ void print(const ClassifierModel& model, Backend& backend, const std::vector<std
   flush_output();
 }
 
-// A word that names a file is a file, "-" is standard input, all else is a text.
-bool is_file(const std::string& input) {
-  if (input == "-" || file_exists(input)) return true;
-  const bool one_word = input.find_first_of(" \t\n") == std::string::npos;
-  for (const char* ending : {".txt", ".csv", ".tsv", ".jsonl", ".gz"}) {
-    if (one_word && input.ends_with(ending)) {
-      throw_error<IoError>(
-          "{}: no such file; if it is a text, give it on standard input: echo '{}' | rondo predict MODEL -",
-          input, input);
-    }
-  }
-  return false;
-}
-
 void check_threshold(const ClassifierModel& model, const PredictOptions& options) {
   if (!options.threshold_given) return;
   if (!model.labels.multi()) {
@@ -128,8 +105,8 @@ int predict(const std::string& path, const std::optional<std::string>& given, co
     throw_error<ConfigError>("predict: give a text, a file or - for standard input after the model");
   }
   const std::string input = given.value_or("-");
-  if (!is_file(input)) {
-    print(model, *backend, {checked(input, options.read)}, options);
+  if (!names_file(input, "predict")) {
+    print(model, *backend, {checked_text(input, options.read.replace_invalid)}, options);
     return 0;
   }
   const bool at_once = options.unbuffered || (input == "-" && isatty(STDIN_FILENO) == 1);

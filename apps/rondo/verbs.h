@@ -15,6 +15,8 @@ using Run = std::function<int()>;
 Run add_train(CLI::App& app, const std::vector<std::string>& arguments);
 Run add_predict(CLI::App& app);
 Run add_evaluate(CLI::App& app);
+Run add_generate(CLI::App& app);
+Run add_score(CLI::App& app);
 Run add_info(CLI::App& app);
 Run add_check_gradients(CLI::App& app);
 Run add_quantize(CLI::App& app);

@@ -20,12 +20,29 @@ int64_t count_code_points(std::string_view text) {
 }
 
 // Takes documents line by line.
-class DocumentBuilder {
+class DocumentSink {
+ public:
+  virtual ~DocumentSink() = default;
+  virtual void add(std::string_view text) = 0;
+  /// @param break_characters  what parted this document from the next one.
+  virtual void end(int64_t break_characters) = 0;
+  int64_t replaced_lines = 0;
+  std::string format;
+};
+
+class TextSink final : public DocumentSink {
+ public:
+  void add(std::string_view text) override { texts.emplace_back(text); }
+  void end(int64_t) override {}
+  std::vector<std::string> texts;
+};
+
+class DocumentBuilder final : public DocumentSink {
  public:
   DocumentBuilder(const Tokenizer& tokenizer, RawDocuments& raw) : tokenizer_(tokenizer), raw_(raw) {}
 
   // Characters of a line count for its tokens one each, or where they are no characters all for the last.
-  void add(std::string_view text) {
+  void add(std::string_view text) override {
     const size_t first = raw_.tokens.size();
     tokenizer_.each_token(text,
                           [&](std::string_view token) { raw_.tokens.push_back(raw_.table.number(token)); });
@@ -42,8 +59,7 @@ class DocumentBuilder {
     }
   }
 
-  // `break_characters`: what parted this document from the next one.
-  void end(int64_t break_characters) {
+  void end(int64_t break_characters) override {
     const int64_t begin = raw_.pieces.empty() ? 0 : raw_.pieces.back().end;
     if (static_cast<int64_t>(raw_.tokens.size()) == begin) {
       ++raw_.empty;
@@ -64,37 +80,35 @@ class DocumentBuilder {
 
 bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r\f\v") == std::string_view::npos; }
 
-void read_lines(const std::string& path, const DocumentOptions& options, DocumentBuilder& builder,
-                RawDocuments& raw) {
+void read_lines(const std::string& path, const DocumentOptions& options, DocumentSink& sink) {
   TextLines lines(path, options.read.replace_invalid);
   bool open = false;  // a document of blank-line that has lines already
   while (auto line = lines.next()) {
     if (options.documents == DocumentUnit::kLine) {
       if (is_blank(*line)) continue;
-      builder.add(*line);
-      builder.end(1);
+      sink.add(*line);
+      sink.end(1);
     } else if (options.documents == DocumentUnit::kBlankLine && is_blank(*line)) {
-      if (open) builder.end(1);
+      if (open) sink.end(1);
       open = false;
     } else {
       *line += '\n';
-      builder.add(*line);
+      sink.add(*line);
       open = true;
     }
   }
-  if (open) builder.end(0);
-  raw.replaced_lines += lines.replaced_lines();
+  if (open) sink.end(0);
+  sink.replaced_lines = lines.replaced_lines();
 }
 
-void read_examples(const std::string& path, const DocumentOptions& options, DocumentBuilder& builder,
-                   RawDocuments& raw) {
+void read_examples(const std::string& path, const DocumentOptions& options, DocumentSink& sink) {
   ExampleReader reader(path, options.read, ExampleReader::Labels::kOptional);
-  raw.format = "an example a document; " + reader.format();
+  sink.format = "an example a document; " + reader.format();
   while (const auto example = reader.next()) {
-    builder.add(example->text);
-    builder.end(0);
+    sink.add(example->text);
+    sink.end(0);
   }
-  raw.replaced_lines += reader.replaced_lines();
+  sink.replaced_lines = reader.replaced_lines();
 }
 
 // By the name, as the reader of examples takes it: plain text and unknown names are one document.
@@ -115,6 +129,14 @@ const char* words_of(DocumentUnit unit) {
     default:
       return "the file is one document";
   }
+}
+
+void read_into(const std::string& path, const DocumentOptions& options, DocumentSink& sink) {
+  DocumentOptions known = options;
+  known.documents = unit_of(path, options);
+  if (known.documents == DocumentUnit::kExample) return read_examples(path, known, sink);
+  sink.format = words_of(known.documents);
+  read_lines(path, known, sink);
 }
 
 SplitPieces split_end(std::span<const Piece> pieces, double fraction) {
@@ -181,15 +203,16 @@ void append_documents(const std::string& path, const DocumentOptions& options, c
                       RawDocuments& raw) {
   const size_t before = raw.pieces.size();
   DocumentBuilder builder(tokenizer, raw);
-  DocumentOptions known = options;
-  known.documents = unit_of(path, options);
-  if (known.documents == DocumentUnit::kExample) {
-    read_examples(path, known, builder, raw);
-  } else {
-    raw.format = words_of(known.documents);
-    read_lines(path, known, builder, raw);
-  }
+  read_into(path, options, builder);
+  raw.format = builder.format;
+  raw.replaced_lines += builder.replaced_lines;
   if (raw.pieces.size() == before) throw_error<DataError>("{}: there is no text in it", path);
+}
+
+std::vector<std::string> read_document_texts(const std::string& path, const DocumentOptions& options) {
+  TextSink sink;
+  read_into(path, options, sink);
+  return std::move(sink.texts);
 }
 
 RawDocuments number_texts(std::span<const std::string> texts, const Tokenizer& tokenizer) {

@@ -73,8 +73,10 @@ RawDocuments read_documents(const std::string& path, const DocumentOptions& opti
 /// The documents of one more file, behind those that are there.
 void append_documents(const std::string& path, const DocumentOptions& options, const Tokenizer& tokenizer,
                       RawDocuments& raw);
-/// The same of texts in memory, a document each.
+/// The documents of texts in memory, each one.
 RawDocuments number_texts(std::span<const std::string> texts, const Tokenizer& tokenizer);
+/// The texts of a file's documents, line by line where one has several: what a subword model is trained on.
+std::vector<std::string> read_document_texts(const std::string& path, const DocumentOptions& options);
 
 struct DevSplitOptions {
   DevSplit kind = DevSplit::kAuto;

@@ -48,7 +48,7 @@ TokenWriter::TokenWriter(const Tokenizer& tokenizer)
     : tokenizer_(&tokenizer), separator_(separator_of(tokenizer.kind())) {
   if (tokenizer.kind() != TokenizerKind::kSentencePiece) return;
   // Any letter will do that this model does not take for a control symbol.
-  for (anchor_ = "a"; anchor_ != "z"; ++anchor_[0]) {
+  for (anchor_.assign(1, 'a'); anchor_[0] < 'z'; ++anchor_[0]) {
     anchor_size_ = tokenizer.join(std::span(&anchor_, 1)).size();
     if (anchor_size_ > 0) break;
   }

@@ -1,4 +1,5 @@
-// The tokenizers basic_english (torchtext) and keras (TextVectorization), which repeat others' results.
+// The tokenizers basic_english (torchtext), keras (TextVectorization) and spaces (Python's str.split()),
+// which repeat others' results.
 #include <array>
 #include <cstdint>
 
@@ -115,11 +116,37 @@ class KerasTokenizer : public Tokenizer {
   }
 };
 
+class SpacesTokenizer : public Tokenizer {
+ public:
+  TokenizerKind kind() const override { return TokenizerKind::kSpaces; }
+
+  std::vector<std::string> tokens(std::string_view text) const override {
+    std::vector<std::string> result;
+    each_token(text, [&](std::string_view token) { result.emplace_back(token); });
+    return result;
+  }
+
+  void each_token(std::string_view text, const std::function<void(std::string_view)>& take) const override {
+    require_utf8(text);
+    size_t begin = 0;
+    for (size_t position = 0; position < text.size();) {
+      const size_t at = position;
+      if (!is_python_space(next_code_point(text, position))) continue;
+      if (at > begin) take(text.substr(begin, at - begin));
+      begin = position;
+    }
+    if (begin < text.size()) take(text.substr(begin));
+  }
+
+  std::string join(std::span<const std::string> tokens) const override { return join_tokens(tokens, " "); }
+};
+
 }  // namespace
 
 std::unique_ptr<Tokenizer> make_basic_english_tokenizer() {
   return std::make_unique<BasicEnglishTokenizer>();
 }
 std::unique_ptr<Tokenizer> make_keras_tokenizer() { return std::make_unique<KerasTokenizer>(); }
+std::unique_ptr<Tokenizer> make_spaces_tokenizer() { return std::make_unique<SpacesTokenizer>(); }
 
 }  // namespace rondo

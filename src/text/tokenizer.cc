@@ -45,6 +45,8 @@ std::unique_ptr<Tokenizer> make_tokenizer(TokenizerKind kind, std::string senten
       return make_characters_tokenizer();
     case TokenizerKind::kBytes:
       return make_bytes_tokenizer();
+    case TokenizerKind::kSpaces:
+      return make_spaces_tokenizer();
     case TokenizerKind::kSentencePiece:
       return make_sentencepiece_tokenizer(std::move(sentencepiece_model));
   }

@@ -1,4 +1,5 @@
-// Text to tokens. Six ways, chosen by name; a model file stores the name, and SentencePiece's model with it.
+// Text to tokens. Seven ways, chosen by name; a model file stores the name, and SentencePiece's model with
+// it.
 //   auto tokenizer = make_tokenizer(TokenizerKind::kWords);
 //   tokenizer->tokens("I don't know.");  // i, don't, know, .
 #pragma once
@@ -18,13 +19,14 @@
 
 namespace rondo {
 
-enum class TokenizerKind { kWords, kBasicEnglish, kKeras, kCharacters, kBytes, kSentencePiece };
+enum class TokenizerKind { kWords, kBasicEnglish, kKeras, kCharacters, kBytes, kSentencePiece, kSpaces };
 
 template <>
 inline constexpr auto kNames<TokenizerKind> = std::array{
-    std::pair{TokenizerKind::kWords, "words"}, std::pair{TokenizerKind::kBasicEnglish, "basic_english"},
-    std::pair{TokenizerKind::kKeras, "keras"}, std::pair{TokenizerKind::kCharacters, "characters"},
-    std::pair{TokenizerKind::kBytes, "bytes"}, std::pair{TokenizerKind::kSentencePiece, "sentencepiece"},
+    std::pair{TokenizerKind::kWords, "words"},   std::pair{TokenizerKind::kBasicEnglish, "basic_english"},
+    std::pair{TokenizerKind::kKeras, "keras"},   std::pair{TokenizerKind::kCharacters, "characters"},
+    std::pair{TokenizerKind::kBytes, "bytes"},   std::pair{TokenizerKind::kSentencePiece, "sentencepiece"},
+    std::pair{TokenizerKind::kSpaces, "spaces"},
 };
 
 /// Cuts a text into tokens. Unchanging after construction: threads may share one.
@@ -64,6 +66,9 @@ class Tokenizer {
 /// `characters`: one token a code point of the text in normal form C, CR LF as LF; case and space stay.
 /// `bytes`: one token a byte: itself if printable ASCII, else "<0xNN>"; not normalised.
 /// `sentencepiece`: the pieces of `sentencepiece_model`, the bytes of a .model file.
+/// `spaces`: what stands between white space, as Python's str.split(), and nothing else changed: for text
+/// that
+///   is tokenised already, such as WikiText.
 ///
 /// @throws FormatError if `sentencepiece_model` is no SentencePiece model; ConfigError if it is missing, or
 ///   given with another kind.

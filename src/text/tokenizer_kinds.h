@@ -14,6 +14,7 @@ std::unique_ptr<Tokenizer> make_basic_english_tokenizer();
 std::unique_ptr<Tokenizer> make_keras_tokenizer();
 std::unique_ptr<Tokenizer> make_characters_tokenizer();
 std::unique_ptr<Tokenizer> make_bytes_tokenizer();
+std::unique_ptr<Tokenizer> make_spaces_tokenizer();
 /// @throws FormatError if `model` is no SentencePiece model.
 std::unique_ptr<Tokenizer> make_sentencepiece_tokenizer(std::string model);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "text/tokenizer_kinds.h"
 
 namespace rondo {
 
@@ -37,6 +38,14 @@ Vocabulary Vocabulary::from_tokens(std::vector<std::string> tokens) {
     place = static_cast<int32_t>(i);
   }
   return result;
+}
+
+Vocabulary Vocabulary::bytes() {
+  std::string every;
+  for (int byte = 0; byte < 256; ++byte) every.push_back(static_cast<char>(byte));
+  std::vector<std::string> tokens = make_bytes_tokenizer()->tokens(every);
+  tokens.insert(tokens.begin(), kUnknownToken);
+  return from_tokens(std::move(tokens));
 }
 
 int32_t Vocabulary::id(std::string_view token) const {

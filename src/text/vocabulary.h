@@ -39,6 +39,10 @@ class Vocabulary {
   /// unknown piece moves to id 0. @throws FormatError if that is no model.
   static Vocabulary from_sentencepiece(const std::string& model);
 
+  /// The unknown word and the 256 tokens of the tokenizer `bytes`, in the order of the bytes: none is
+  /// unknown.
+  static Vocabulary bytes();
+
   /// The id of a token, or kUnknown.
   int32_t id(std::string_view token) const;
   /// The ids of tokens, one each.

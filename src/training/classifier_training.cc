@@ -9,6 +9,7 @@
 #include "data/split.h"
 #include "storage/language_model_file.h"
 #include "tensor/operations.h"
+#include "text/sentencepiece_training.h"
 #include "training/classifier_evaluation.h"
 #include "training/memory_estimate.h"
 
@@ -54,10 +55,7 @@ ClassifierTraining::ClassifierTraining(const ClassifierTask& task, Backend& back
 void ClassifierTraining::read_corpora() {
   const CorpusOptions& options = task_.corpus;
   std::string pieces;
-  if (!task_.transfer.from.empty()) begin_from(pieces);
-  if (!options.sentencepiece.empty()) pieces = read_file(options.sentencepiece);
-  model_.tokenizer = make_tokenizer(task_.model.tokenizer, pieces);
-  NumberedCorpus texts = read_numbered(task_.files.input);
+  NumberedCorpus texts = read_input(pieces);
   warn_of_texts(texts);
   train_format_ = texts.source.format;
   // Labels are those of the whole input: a rare one may fall to the dev part alone.
@@ -87,17 +85,41 @@ void ClassifierTraining::begin_from(std::string& pieces) {
   base_ = load_language_model(path);
   LanguageModelOptions theirs = base_->options();
   if (theirs.one_hot()) {
-    throw_error<ConfigError>("--from {}: its tokens are unit vectors, there are no embeddings to take over; train "
-                             "it with --embedding 128 or so",
-                             path);
+    throw_error<ConfigError>(
+        "--from {}: its tokens are unit vectors, there are no embeddings to take over; train "
+        "it with --embedding 128 or so",
+        path);
   }
-  if (!task_.corpus.sentencepiece.empty() || !task_.corpus.vectors.empty()) {
-    throw_error<ConfigError>("--sentencepiece and --vectors have no effect beside --from: {} has its own", path);
+  if (!task_.corpus.sentencepiece.empty() || !task_.corpus.vectors.empty() || task_.corpus.subwords > 0) {
+    throw_error<ConfigError>(
+        "--sentencepiece, --subwords and --vectors have no effect beside --from: {} has its own", path);
   }
   ClassifierOptions defaults;
   inherit_shape(OptionList(task_.model), OptionList(defaults), OptionList(theirs), path);
   task_.model.check();
   pieces = base_->tokenizer->model();
+}
+
+NumberedCorpus ClassifierTraining::read_input(std::string& pieces) {
+  const CorpusOptions& options = task_.corpus;
+  if (!task_.transfer.from.empty()) begin_from(pieces);
+  if (options.subwords == 0) {
+    if (!options.sentencepiece.empty()) pieces = read_file(options.sentencepiece);
+    model_.tokenizer = make_tokenizer(task_.model.tokenizer, pieces);
+    return read_numbered(task_.files.input);
+  }
+  LabelledCorpus corpus = read_labelled(task_.files.input, options.read);
+  std::vector<bool> held_out(corpus.examples.size());
+  if (task_.files.dev.empty()) {
+    held_out = choose_dev(corpus, options.dev_fraction, static_cast<uint64_t>(task_.loop.seed));
+  }
+  std::vector<std::string> learned;
+  for (size_t i = 0; i < corpus.examples.size(); ++i) {
+    if (!held_out[i]) learned.push_back(corpus.examples[i].text);
+  }
+  pieces = train_sentencepiece(learned, {.vocabulary = options.subwords});
+  model_.tokenizer = make_tokenizer(task_.model.tokenizer, pieces);
+  return number_corpus(std::move(corpus), *model_.tokenizer, backend_.threads());
 }
 
 NumberedCorpus ClassifierTraining::read_numbered(const std::string& path) const {
@@ -129,6 +151,10 @@ void ClassifierTraining::build_vocabulary_of(const NumberedCorpus& texts, const 
   const CorpusOptions& options = task_.corpus;
   if (task_.model.tokenizer == TokenizerKind::kSentencePiece) {
     model_.vocabulary = base_ ? base_->vocabulary : Vocabulary::from_sentencepiece(pieces);
+    return;
+  }
+  if (task_.model.tokenizer == TokenizerKind::kBytes) {
+    model_.vocabulary = Vocabulary::bytes();
     return;
   }
   const bool keras = task_.model.tokenizer == TokenizerKind::kKeras;  // its tokens and order belong together

@@ -44,6 +44,7 @@ class ClassifierTraining final : public TrainingTask {
  private:
   void read_corpora();
   void begin_from(std::string& pieces);
+  NumberedCorpus read_input(std::string& pieces);
   NumberedCorpus read_numbered(const std::string& path) const;
   void warn_of_texts(const NumberedCorpus& texts);
   void warn_of_labels();

@@ -10,6 +10,7 @@
 #include "layers/activation_penalty.h"
 #include "storage/language_model_file.h"
 #include "tensor/operations.h"
+#include "text/sentencepiece_training.h"
 #include "training/memory_estimate.h"
 #include "training/recomputed_loss.h"
 
@@ -61,7 +62,14 @@ void LanguageModelTraining::begin_from() {
 
 std::string LanguageModelTraining::subword_model() const {
   if (task_.model.tokenizer != TokenizerKind::kSentencePiece) return "";
-  return base_ ? base_->tokenizer->model() : read_file(task_.corpus.sentencepiece);
+  if (base_) return base_->tokenizer->model();
+  const LanguageCorpusOptions& options = task_.corpus;
+  if (options.subwords == 0) return read_file(options.sentencepiece);
+  std::vector<std::string> texts = read_document_texts(task_.files.input, options.documents);
+  for (const std::string& path : options.also) {
+    for (std::string& text : read_document_texts(path, options.documents)) texts.push_back(std::move(text));
+  }
+  return train_sentencepiece(texts, {.vocabulary = options.subwords, .exact = true});
 }
 
 void LanguageModelTraining::read_corpus() {
@@ -79,7 +87,7 @@ void LanguageModelTraining::read_corpus() {
                                     raw.replaced_lines));
   }
   if (task_.unroll.carry == Carry::kAlways) raw.pieces = join_pieces(raw.pieces);
-  if (task_.files.dev.empty()) return split_corpus(raw);
+  if (task_.files.dev.empty()) return split_corpus(raw, subwords);
   model_.vocabulary = vocabulary_of(raw, raw.pieces, subwords);
   train_ = number_documents(raw, raw.pieces, model_.vocabulary);
   raw = read_documents(task_.files.dev, options.documents, *model_.tokenizer);
@@ -88,7 +96,7 @@ void LanguageModelTraining::read_corpus() {
   dev_description_ = task_.files.dev;
 }
 
-void LanguageModelTraining::split_corpus(const RawDocuments& raw) {
+void LanguageModelTraining::split_corpus(const RawDocuments& raw, const std::string& subwords) {
   const LanguageCorpusOptions& options = task_.corpus;
   const SplitPieces split = split_documents(raw.pieces, {.kind = options.dev_split,
                                                          .fraction = options.dev_fraction,
@@ -97,7 +105,7 @@ void LanguageModelTraining::split_corpus(const RawDocuments& raw) {
                                                          .chunk = std::max<int64_t>(1, task_.unroll.chunk)});
   // Characters are those of the whole text: one that the training part lacks is no unknown word.
   const bool characters = task_.model.tokenizer == TokenizerKind::kCharacters;
-  model_.vocabulary = vocabulary_of(raw, characters ? raw.pieces : split.train, subword_model());
+  model_.vocabulary = vocabulary_of(raw, characters ? raw.pieces : split.train, subwords);
   train_ = number_documents(raw, split.train, model_.vocabulary);
   dev_ = number_documents(raw, cut_pieces(split.dev, options.dev_parts), model_.vocabulary);
   dev_description_ = split.description;
@@ -107,6 +115,9 @@ Vocabulary LanguageModelTraining::vocabulary_of(const RawDocuments& raw, std::sp
                                                 const std::string& subwords) const {
   if (!subwords.empty())
     return base_ ? base_->vocabulary : with_end_token(Vocabulary::from_sentencepiece(subwords));
+  if (task_.model.tokenizer == TokenizerKind::kBytes) {
+    return base_ ? base_->vocabulary : with_end_token(Vocabulary::bytes());
+  }
   const LanguageCorpusOptions& options = task_.corpus;
   const VocabularyCounter counter = count_tokens(raw, pieces);
   Vocabulary vocabulary =

@@ -39,7 +39,7 @@ class LanguageModelTraining final : public TrainingTask {
  private:
   void read_corpus();
   void begin_from();
-  void split_corpus(const RawDocuments& raw);
+  void split_corpus(const RawDocuments& raw, const std::string& subwords);
   std::string subword_model() const;
   Vocabulary vocabulary_of(const RawDocuments& raw, std::span<const Piece> pieces,
                            const std::string& subwords) const;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "layers/linear_cross_entropy.h"
+
 namespace rondo {
 
 namespace {
@@ -55,6 +57,7 @@ int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary
   const int64_t cells = r.kind().has_cell_state() ? 1 : 0;
   const int64_t embedding = r.input_dropout > 0 ? 3 * options.embedding_size(vocabulary) : 0;
   int64_t forward = embedding, widest = 0;
+  const int64_t weights = stack_numbers(r, 0, 0, 0).weights;
   for (int64_t layer = 0; layer < r.layers; ++layer) {
     const int64_t output = r.output_of(layer);
     forward += output + r.hidden_of(layer) * (r.kind().saved_blocks() + cells);
@@ -64,9 +67,8 @@ int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary
   const int64_t top = r.output();
   forward += 3 * top;  // dropped outputs, their gradient kept by the softmax, the gradient of the outputs
   // The softmax works on blocks of rows; the kernels keep states and a packed input beside.
-  constexpr int64_t kLogits = int64_t{16} << 20;
-  return 4 * (rows * (forward + 3 * widest) + streams * r.layers * 4 * widest) +
-         std::min(kLogits, 8 * rows * vocabulary);
+  return 4 * (rows * (forward + 3 * widest) + streams * r.layers * 4 * widest + weights) +
+         std::min(kLogitBytes, 8 * rows * vocabulary);
 }
 
 int64_t largest_batch(std::span<const std::vector<int32_t>> plan, std::span<const int64_t> lengths) {

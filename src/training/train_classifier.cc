@@ -17,11 +17,20 @@ void check_corpus(const ClassifierTask& task) {
   }
   const bool counted =
       options.min_count != defaults.min_count || options.max_vocabulary != 0 || options.vocabulary_texts != 0;
-  if (task.model.tokenizer == TokenizerKind::kSentencePiece && counted) {
+  const TokenizerKind tokenizer = task.model.tokenizer;
+  if (options.subwords > 0 && !options.sentencepiece.empty()) {
+    throw_error<ConfigError>("--subwords and --sentencepiece: either a model to train or one that is there");
+  }
+  if (options.subwords > 0 && tokenizer != TokenizerKind::kSentencePiece) {
+    throw_error<ConfigError>("--subwords has no effect with --tokenizer {}; give --tokenizer sentencepiece",
+                             name_of(tokenizer));
+  }
+  if (counted && (tokenizer == TokenizerKind::kSentencePiece || tokenizer == TokenizerKind::kBytes)) {
     throw_error<ConfigError>(
-        "--min-count, --max-vocabulary and --vocabulary-texts have no effect with --tokenizer sentencepiece: "
-        "its model holds "
-        "the vocabulary");
+        "--min-count, --max-vocabulary and --vocabulary-texts have no effect with --tokenizer {}: {}",
+        name_of(tokenizer),
+        tokenizer == TokenizerKind::kBytes ? "its vocabulary is all bytes"
+                                           : "its model holds the vocabulary");
   }
 }
 

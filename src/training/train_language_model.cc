@@ -27,6 +27,10 @@ void check_options(const LanguageTask& task) {
     throw_error<ConfigError>(
         "--tokenizer sentencepiece: give --subwords N to train a model on the text, or --sentencepiece FILE");
   }
+  if (!subwords && corpus.subwords > 0) {
+    throw_error<ConfigError>("--subwords has no effect with --tokenizer {}; give --tokenizer sentencepiece",
+                             name_of(task.model.tokenizer));
+  }
   if (!corpus.sentencepiece.empty() && corpus.subwords > 0) {
     throw_error<ConfigError>("--subwords and --sentencepiece: choose one of them");
   }

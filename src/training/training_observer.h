@@ -14,9 +14,9 @@ struct TrainingPlan {
   int64_t examples = 0, dev_examples = 0;
   int64_t vocabulary = 0, labels = 0;  ///< no labels: a language model, whose examples are tokens
   int64_t documents = 0;               ///< of a language model
-  double unknown_share = 0;  ///< of the dev tokens
-  int64_t parameters = 0;    ///< trained and frozen numbers
-  int64_t memory_bytes = 0;  ///< that the process will hold at most: an estimate, within 15 %
+  double unknown_share = 0;            ///< of the dev tokens
+  int64_t parameters = 0;              ///< trained and frozen numbers
+  int64_t memory_bytes = 0;            ///< that the process will hold at most: an estimate, within 15 %
   int64_t updates = 0, updates_per_epoch = 0;
   int64_t resumed_at = 0;  ///< update that a resumed run begins with
   int threads = 0;

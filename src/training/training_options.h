@@ -50,6 +50,7 @@ struct CorpusOptions {
   int64_t max_vocabulary = 0;
   int64_t vocabulary_texts = 0;
   std::string sentencepiece;
+  int64_t subwords = 0;
   std::string vectors;
   bool freeze_embeddings = false;
 
@@ -64,6 +65,9 @@ struct CorpusOptions {
     v("vocabulary-texts", vocabulary_texts,
       "texts of the input, from its start, whose words are counted; 0 counts all", Range{0, 1e12});
     v("sentencepiece", sentencepiece, "SentencePiece model file, for --tokenizer sentencepiece");
+    v("subwords", subwords,
+      "train a SentencePiece model of so many pieces on the input, for --tokenizer sentencepiece; 0: none",
+      Range{0, 1e6});
     v("vectors", vectors, "pretrained vectors to start the embeddings from: GloVe or .vec text, .gz too");
     v("freeze-embeddings", freeze_embeddings, "do not change the embeddings while training");
   }

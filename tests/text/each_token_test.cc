@@ -21,7 +21,7 @@ const std::string kTexts[] = {
 
 TEST(EachToken, GivesTheTokensOfTheList) {
   for (const auto kind : {TokenizerKind::kWords, TokenizerKind::kBasicEnglish, TokenizerKind::kKeras,
-                          TokenizerKind::kCharacters, TokenizerKind::kBytes}) {
+                          TokenizerKind::kCharacters, TokenizerKind::kBytes, TokenizerKind::kSpaces}) {
     const auto tokenizer = make_tokenizer(kind);
     for (const std::string& text : kTexts) {
       std::vector<std::string> tokens;

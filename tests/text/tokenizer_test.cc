@@ -19,7 +19,7 @@ using Tokens = std::vector<std::string>;
 
 constexpr TokenizerKind kWithoutModel[] = {TokenizerKind::kWords, TokenizerKind::kBasicEnglish,
                                            TokenizerKind::kKeras, TokenizerKind::kCharacters,
-                                           TokenizerKind::kBytes};
+                                           TokenizerKind::kBytes, TokenizerKind::kSpaces};
 
 Tokens tokens(TokenizerKind kind, std::string_view text) { return make_tokenizer(kind)->tokens(text); }
 Tokens words(std::string_view text) { return tokens(TokenizerKind::kWords, text); }
@@ -226,6 +226,14 @@ TEST(BytesTokenizer, JoinGivesTheTextBack) {
 TEST(WordsTokenizer, JoinPutsSpacesBetween) {
   EXPECT_EQ(make_tokenizer(TokenizerKind::kWords)->join(Tokens{"a", "b", "."}), "a b .");
   EXPECT_EQ(make_tokenizer(TokenizerKind::kWords)->join(Tokens{}), "");
+}
+
+// Python 3: " =  Valkyria \t<unk>\u00a0@-@ Don't\n\u3000".split()
+TEST(SpacesTokenizer, SplitsAtWhiteSpaceAndChangesNothing) {
+  EXPECT_THAT(tokens(TokenizerKind::kSpaces, " =  Valkyria \t<unk>\xC2\xA0@-@ Don't\n\xE3\x80\x80"),
+              ElementsAre("=", "Valkyria", "<unk>", "@-@", "Don't"));
+  EXPECT_THAT(tokens(TokenizerKind::kSpaces, " \n"), ElementsAre());
+  EXPECT_THROW(tokens(TokenizerKind::kSpaces, "a \xFF"), DataError);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "rondo/errors.h"
+#include "text/tokenizer.h"
 
 namespace rondo {
 namespace {
@@ -107,6 +108,16 @@ TEST(VocabularyCounter, MergingWithItselfDoubles) {
   counter.merge(counter);
   EXPECT_EQ(counter.count("b"), 4);
   EXPECT_EQ(counter.total(), 6);
+}
+
+TEST(Vocabulary, OfBytesKnowsEveryByte) {
+  const Vocabulary vocabulary = Vocabulary::bytes();
+  EXPECT_EQ(vocabulary.size(), 257);
+  const auto tokenizer = make_tokenizer(TokenizerKind::kBytes);
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string text(1, static_cast<char>(byte));
+    EXPECT_EQ(vocabulary.ids(tokenizer->tokens(text)), std::vector<int32_t>{byte + 1});
+  }
 }
 
 }  // namespace

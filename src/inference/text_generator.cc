@@ -1,0 +1,128 @@
+#include "inference/text_generator.h"
+
+#include <algorithm>
+
+#include "base/errors.h"
+#include "inference/stop_strings.h"
+
+namespace rondo {
+
+namespace {
+
+// Room that is taken at once; a longer text grows.
+constexpr int64_t kRoom = 1 << 16;
+
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+std::vector<std::string> unknown_tokens(const std::vector<std::string>& tokens,
+                                        const std::vector<int32_t>& ids) {
+  std::vector<std::string> unknown;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] != Vocabulary::kUnknown) continue;
+    if (std::find(unknown.begin(), unknown.end(), tokens[i]) == unknown.end()) unknown.push_back(tokens[i]);
+  }
+  return unknown;
+}
+
+/// Where the pieces of a text go: past the stop strings to the generation and to the caller.
+class Output {
+ public:
+  Output(const GenerateOptions& options, const TextCallback& write, std::string& text)
+      : stops_(options.stop), write_(write), text_(text) {}
+
+  /// @return  why the text ends here, or kLength if it does not.
+  StopReason add(std::string_view piece) {
+    const size_t before = text_.size();
+    const bool found = stops_.add(piece, text_);
+    if (!tell(before)) return StopReason::kCaller;
+    return found ? StopReason::kStopString : StopReason::kLength;
+  }
+  void finish() {
+    const size_t before = text_.size();
+    stops_.finish(text_);
+    tell(before);
+  }
+
+ private:
+  bool tell(size_t before) const {
+    if (!write_ || text_.size() == before) return true;
+    return write_(std::string_view(text_).substr(before));
+  }
+
+  StopStrings stops_;
+  const TextCallback& write_;
+  std::string& text_;
+};
+
+}  // namespace
+
+void Continuation::take(int32_t id, std::string& text) {
+  const size_t before = text.size();
+  writer_.write(model_->vocabulary.token(id), text);
+  if (drop_space_ && text.size() > before) {
+    if (text[before] == ' ') text.erase(before, 1);
+    drop_space_ = false;
+  }
+  reader_.read(std::span(&id, 1));
+}
+
+TextGenerator::TextGenerator(const LanguageModel& model, Backend& backend, Precision precision)
+    : model_(&model), backend_(&backend), prepared_(prepare_reader(model, backend, precision)) {}
+
+Prompt TextGenerator::read(std::string_view text) const {
+  const std::vector<std::string> tokens = model_->tokenizer->tokens(text);
+  Prompt prompt{.text = std::string(text),
+                .ids = model_->vocabulary.ids(tokens),
+                .reader = LanguageReader(*model_, *backend_, prepared_),
+                .writer = TokenWriter(*model_->tokenizer)};
+  prompt.unknown = unknown_tokens(tokens, prompt.ids);
+  if (!tokens.empty() && std::count(prompt.ids.begin(), prompt.ids.end(), Vocabulary::kUnknown) ==
+                             static_cast<std::ptrdiff_t>(tokens.size())) {
+    throw_error<DataError>(
+        "prompt: the model knows none of its tokens ({}); it begins with nothing to go on from",
+        tokens.front());
+  }
+  std::string read;
+  for (const std::string& token : tokens) prompt.writer.write(token, read);
+  const bool told = !read.empty() && is_space(read.back());
+  prompt.space_given = !text.empty() && is_space(text.back()) && !told;
+  prompt.reader.read(prompt.ids);
+  return prompt;
+}
+
+Generation TextGenerator::generate(const Prompt& prompt, const GenerateOptions& options, uint64_t sample,
+                                   const TextCallback& write) const {
+  Generation made;
+  Continuation continuation(*model_, prompt);
+  Sampler sampler(options.sampling, model_->vocabulary.size(), Stream(options.seed, {sample}));
+  Output output(options, write, made.text);
+  std::vector<int32_t> written = prompt.ids;
+  const auto room = static_cast<size_t>(std::min(options.length, kRoom));
+  written.reserve(written.size() + room);
+  made.text.reserve(4 * room);
+  std::string piece;
+  for (int64_t step = 0; step < options.length && made.why == StopReason::kLength; ++step) {
+    LanguageReader& reader = continuation.reader();
+    const int32_t id = sampler.next(reader.scores(), written, static_cast<uint64_t>(step));
+    if (options.log_probability) made.log_probability += reader.log_probability(id);
+    if (id == model_->end()) {
+      made.why = StopReason::kEnd;
+      break;
+    }
+    written.push_back(id);
+    piece.clear();
+    continuation.take(id, piece);
+    made.why = output.add(piece);
+  }
+  if (made.why == StopReason::kLength || made.why == StopReason::kEnd) {
+    piece.clear();
+    continuation.finish(piece);
+    const StopReason why = output.add(piece);
+    if (why == StopReason::kLength) output.finish();
+    if (why != StopReason::kLength) made.why = why;
+  }
+  made.ids.assign(written.begin() + static_cast<std::ptrdiff_t>(prompt.ids.size()), written.end());
+  return made;
+}
+
+}  // namespace rondo
