@@ -133,6 +133,7 @@ Run add_classify(CLI::App& train, const std::vector<std::string>& arguments) {
   line->add("Files", task->files);
   line->add("Data", task->corpus);
   line->add("Model", task->model);
+  line->add("Beginning from a language model", task->transfer);
   line->add("Training", task->loop);
   line->add("Machine", *run);
   line->add("Report", *report);
@@ -158,6 +159,7 @@ Run add_lm(CLI::App& train, const std::vector<std::string>& arguments) {
   line->add("Data", task->corpus);
   line->add("Model", task->model);
   line->add("Backpropagation through time", task->unroll);
+  line->add("Beginning from a language model", task->transfer);
   line->add("Training", task->loop);
   line->add("Machine", *run);
   line->add("Report", *report);

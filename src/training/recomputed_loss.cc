@@ -86,7 +86,7 @@ struct Run {
     // <state, its gradient> has that gradient by the state.
     const auto add_states = [&](const std::vector<Variable>& finals, const std::vector<Tensor>& gradients) {
       for (size_t i = 0; i < gradients.size(); ++i) {
-        if (gradients[i]) total = add(total, weighted_sum(finals[i], gradients[i]));
+        if (gradients[i]) total = add(total, weighted_sum(finals[i], gradients[i].reshape({gradients[i].size()})));
       }
     };
     add_states(pass.final.h, d_final.h);
