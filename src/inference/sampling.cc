@@ -52,6 +52,7 @@ Sampler::Sampler(const SamplingOptions& options, int64_t vocabulary, const Strea
   options_.check();
   const auto size = static_cast<size_t>(vocabulary);
   scores_.resize(size);
+  if (!options_.allow_unknown && size > 0) forbid(Vocabulary::kUnknown);
   candidates_.reserve(size);
   weights_.reserve(size);
   if (options_.repetition_penalty != 1) penalized_.resize(size, 0);
@@ -77,12 +78,19 @@ int32_t Sampler::next(std::span<const float> scores, std::span<const int32_t> wr
   return draw(stream_.uniform(step));
 }
 
+void Sampler::forbid(int32_t id) {
+  if (id < 0 || static_cast<size_t>(id) >= scores_.size()) {
+    throw_error<ShapeError>("sampling: id {} of a vocabulary of {}", id, scores_.size());
+  }
+  forbidden_.push_back(id);
+}
+
 void Sampler::take_scores(std::span<const float> scores) {
   if (scores.size() != scores_.size()) {
     throw_error<ShapeError>("sampling: {} scores for a vocabulary of {}", scores.size(), scores_.size());
   }
   std::copy(scores.begin(), scores.end(), scores_.begin());
-  if (!options_.allow_unknown && !scores_.empty()) scores_[Vocabulary::kUnknown] = -INFINITY;
+  for (const int32_t id : forbidden_) scores_[static_cast<size_t>(id)] = -INFINITY;
 }
 
 // Once for each token however often it stands there. Source: CTRL, Keskar et al. 2019, section 4.1; a score

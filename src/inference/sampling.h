@@ -54,6 +54,10 @@ class Sampler {
   /// Cost: O(V), and k log k with top-k or top-p that keep k tokens.
   int32_t next(std::span<const float> scores, std::span<const int32_t> written, uint64_t step);
 
+  /// From now on this id is never drawn.
+  /// @throws ShapeError if the vocabulary has no such id.
+  void forbid(int32_t id);
+
   /// What the last next() drew from: the tokens, and their probabilities, which sum to 1 but for rounding.
   /// By falling probability with top-k, top-p or greedy, else by id.
   std::span<const int32_t> candidates() const { return candidates_; }
@@ -71,6 +75,7 @@ class Sampler {
 
   SamplingOptions options_;
   Stream stream_;
+  std::vector<int32_t> forbidden_;
   std::vector<float> scores_;        ///< [V], penalised
   std::vector<int32_t> candidates_;  ///< of finite score
   std::vector<double> weights_;      ///< beside candidates_
