@@ -63,6 +63,8 @@ void check(const GenerateCommand& options) {
     refuse(sampling.top_p < 1, "top-p", "pick");
     refuse(sampling.repetition_penalty != 1, "repetition-penalty", "pick");
     refuse(sampling.temperature != 1, "temperature", "pick");
+    refuse(sampling.allow_unknown, "allow-unknown", "pick");
+    refuse(options.generate.ignore_end, "ignore-end", "pick");
   }
   if (sampling.greedy) {
     refuse(options.samples > 1, "samples", "greedy");
