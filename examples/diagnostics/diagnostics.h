@@ -12,6 +12,7 @@
 #include "kernels/backend.h"
 #include "layers/recurrent_options.h"
 #include "tensor/packing.h"
+#include "training/schedule.h"
 
 namespace rondo::diagnostics {
 
@@ -59,8 +60,10 @@ struct Options {
   double lr = 2e-3;
   double clip = 1;
   double forget_bias = 1;
+  Initialization init = Initialization::kTorch;
   int64_t evaluate_every = 500;
   int64_t seed = 1;
+  ScheduleOptions schedule;
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -70,9 +73,11 @@ struct Options {
     v("batch", batch, "sequences an update", Range{1, 1e6});
     v("lr", lr, "learning rate", Range{0, 1e3});
     v("clip", clip, "norm above which gradients are scaled down; 0: never", Range{0, 1e9});
-    v("forget-bias", forget_bias, "initial forget bias (lstm)", Range{-100, 100});
+    v("forget-bias", forget_bias, "initial forget bias (lstm; init keras adds 1)", Range{-100, 100});
+    v("init", init, "first weights: torch (uniform), keras (orthogonal where the state is read)");
     v("evaluate-every", evaluate_every, "updates between figures", Range{1, 1e9});
     v("seed", seed, "of weights and data", Range{0, 9e15});
+    schedule.visit(v);
   }
 };
 

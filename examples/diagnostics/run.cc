@@ -39,6 +39,7 @@ class Network {
   static RecurrentOptions recurrent_options(const Options& options) {
     return {.cell = options.cell,
             .hidden = options.hidden,
+            .init = options.init,
             .forget_bias = options.cell == Cell::kLstm ? options.forget_bias : 0};
   }
 
@@ -99,6 +100,7 @@ std::vector<Point> run(const Problem& problem, const Options& options, Backend& 
                        const std::function<void(const Point&)>& tell) {
   Network network(problem, options);
   Optimizer optimizer(backend, network.parameters(), {.clip = options.clip});
+  const Schedule schedule(options.schedule);
   const std::vector<Batch> test = problem.test();
   std::vector<Point> curve;
   for (int64_t update = 1; update <= options.updates; ++update) {
@@ -106,7 +108,7 @@ std::vector<Point> run(const Problem& problem, const Options& options, Backend& 
     network.parameters().clear_gradients();
     Tape tape(backend, {.recording = true, .training = true});
     tape.backward(loss_of(network.forward(tape, batch), batch));
-    optimizer.step(options.lr);
+    optimizer.step(schedule.rate(options.lr, update - 1, options.updates));
     if (update % options.evaluate_every != 0 && update != options.updates) continue;
     curve.push_back(measure(network, test, backend));
     curve.back().update = update;
