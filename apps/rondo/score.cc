@@ -104,7 +104,7 @@ Run add_score(CLI::App& app) {
       "Prints log-probability (natural logarithm), tokens and perplexity, separated by tabs.\n"
       "Examples:\n"
       "  rondo score poems.rondo \"Shall I compare thee\" --tokens\n"
-      "  rondo score poems.rondo lines.txt | sort -n | head");
+      "  rondo score poems.rondo lines.txt > scores.tsv");
   auto path = std::make_shared<std::string>();
   auto input = std::make_shared<std::string>("-");
   auto options = std::make_shared<ScoreCommand>();
