@@ -63,6 +63,8 @@ void check(const GenerateCommand& options) {
     refuse(sampling.top_p < 1, "top-p", "pick");
     refuse(sampling.repetition_penalty != 1, "repetition-penalty", "pick");
     refuse(sampling.temperature != 1, "temperature", "pick");
+    refuse(sampling.allow_unknown, "allow-unknown", "pick");
+    refuse(options.generate.ignore_end, "ignore-end", "pick");
   }
   if (sampling.greedy) {
     refuse(options.samples > 1, "samples", "greedy");
@@ -125,11 +127,10 @@ std::optional<int> choice_of(const std::string& line, int count) {
 }
 
 /// The most probable tokens and the choice of one of them: its id, or nothing for the end.
-std::optional<int32_t> ask(LineReader& answers, std::span<const float> probabilities,
-                           const LanguageModel& model, int64_t k) {
-  std::vector<int32_t> best = largest(probabilities, static_cast<size_t>(k) + 1);
-  std::erase(best, Vocabulary::kUnknown);
-  best.resize(std::min(best.size(), static_cast<size_t>(k)));
+std::optional<int32_t> ask(LineReader& answers, LanguageReader& reader, const LanguageModel& model,
+                           int64_t k) {
+  const std::vector<int32_t> best = likeliest(reader, static_cast<size_t>(k));
+  const std::span<const float> probabilities = reader.probabilities();
   for (size_t i = 0; i < best.size(); ++i) {
     say("{:3}  {:.4f}  {}\n", i + 1, probabilities[static_cast<size_t>(best[i])],
         visible(model.vocabulary.token(best[i])));
@@ -153,8 +154,7 @@ void pick_tokens(const TextGenerator& generator, const Prompt& prompt, const Gen
   if (options.echo) put_text(replace_invalid_utf8(prompt.text));
   for (int64_t step = 0; step < options.generate.length; ++step) {
     flush_output();
-    continuation.reader().scores();
-    const auto id = ask(answers, continuation.reader().probabilities(), model, options.pick);
+    const auto id = ask(answers, continuation.reader(), model, options.pick);
     if (!id || *id == model.end()) break;
     std::string text;
     continuation.take(*id, text);

@@ -1,6 +1,7 @@
 // rondo score: how probable texts are, by a language model.
 
-#include "base/files.h"
+#include <unistd.h>
+
 #include "command_line.h"
 #include "console.h"
 #include "data/text_lines.h"
@@ -82,11 +83,12 @@ int score(const std::string& path, const std::string& input, const ScoreCommand&
     print(scorer, {checked_text(input, options.replace_invalid)}, options);
     return 0;
   }
+  const bool typed = input == "-" && isatty(STDIN_FILENO) == 1;
   TextLines lines(input, options.replace_invalid);
   std::vector<std::string> texts;
   while (auto line = lines.next()) {
     texts.push_back(std::move(*line));
-    if (texts.size() < kBlock) continue;
+    if (texts.size() < (typed ? 1 : kBlock)) continue;
     print(scorer, texts, options);
     texts.clear();
   }
@@ -102,7 +104,7 @@ Run add_score(CLI::App& app) {
       "Prints log-probability (natural logarithm), tokens and perplexity, separated by tabs.\n"
       "Examples:\n"
       "  rondo score poems.rondo \"Shall I compare thee\" --tokens\n"
-      "  rondo score poems.rondo lines.txt | sort -n | head");
+      "  rondo score poems.rondo lines.txt > scores.tsv");
   auto path = std::make_shared<std::string>();
   auto input = std::make_shared<std::string>("-");
   auto options = std::make_shared<ScoreCommand>();

@@ -26,7 +26,8 @@ std::shared_ptr<const PreparedStack> prepare_stack(const LanguageModel& model, B
 PreparedReader prepare_reader(const LanguageModel& model, Backend& backend, Precision precision);
 
 /// The bits of a pass over the whole text, however it is cut. One thread uses it at a time; many may read
-/// side by side. A token allocates nothing.
+/// side by side. A token
+/// allocates nothing where the softmax is full.
 class LanguageReader {
  public:
   /// At the beginning of a document: the end token was read. Model and backend must outlive it.

@@ -28,7 +28,7 @@ struct OutputWeights {
   std::vector<Tail> tails;
 };
 
-/// One thread uses it at a time; it allocates nothing a row.
+/// One thread uses it at a time. scores() of a full softmax allocates nothing.
 class OutputRow {
  public:
   /// @param backend  must outlive it.

@@ -52,6 +52,7 @@ Sampler::Sampler(const SamplingOptions& options, int64_t vocabulary, const Strea
   options_.check();
   const auto size = static_cast<size_t>(vocabulary);
   scores_.resize(size);
+  if (!options_.allow_unknown && size > 0) forbid(Vocabulary::kUnknown);
   candidates_.reserve(size);
   weights_.reserve(size);
   if (options_.repetition_penalty != 1) penalized_.resize(size, 0);
@@ -65,7 +66,8 @@ int32_t Sampler::next(std::span<const float> scores, std::span<const int32_t> wr
     if (std::isfinite(scores_[id])) candidates_.push_back(static_cast<int32_t>(id));
   }
   if (candidates_.empty()) {
-    throw_error<DataError>("sampling: no token has a finite score; the model's weights are damaged");
+    throw_error<DataError>(
+        "sampling: no token that may be drawn has a finite score; are the model's weights damaged?");
   }
   if (options_.greedy) {
     keep_best(1);
@@ -77,12 +79,19 @@ int32_t Sampler::next(std::span<const float> scores, std::span<const int32_t> wr
   return draw(stream_.uniform(step));
 }
 
+void Sampler::forbid(int32_t id) {
+  if (id < 0 || static_cast<size_t>(id) >= scores_.size()) {
+    throw_error<ShapeError>("sampling: id {} of a vocabulary of {}", id, scores_.size());
+  }
+  forbidden_.push_back(id);
+}
+
 void Sampler::take_scores(std::span<const float> scores) {
   if (scores.size() != scores_.size()) {
     throw_error<ShapeError>("sampling: {} scores for a vocabulary of {}", scores.size(), scores_.size());
   }
   std::copy(scores.begin(), scores.end(), scores_.begin());
-  if (!options_.allow_unknown && !scores_.empty()) scores_[Vocabulary::kUnknown] = -INFINITY;
+  for (const int32_t id : forbidden_) scores_[static_cast<size_t>(id)] = -INFINITY;
 }
 
 // Once for each token however often it stands there. Source: CTRL, Keskar et al. 2019, section 4.1; a score
@@ -102,12 +111,9 @@ void Sampler::penalize(std::span<const int32_t> written) {
 
 // The best by falling score. What is kept is sorted, so that the bits do not hang on how a library selects.
 void Sampler::keep_best(size_t count) {
-  if (count < candidates_.size()) {
-    const auto end = candidates_.begin() + static_cast<std::ptrdiff_t>(count);
-    std::nth_element(candidates_.begin(), end, candidates_.end(), Better{scores_});
-    candidates_.resize(count);
-  }
-  std::sort(candidates_.begin(), candidates_.end(), Better{scores_});
+  count = std::min(count, candidates_.size());
+  sort_best(0, count);
+  candidates_.resize(count);
 }
 
 float Sampler::exponential(int32_t id, float most) const {
@@ -138,21 +144,25 @@ double Sampler::weigh() {
 void Sampler::keep_nucleus() {
   const float most = largest_score();
   const double total = weigh();
-  const std::vector<int32_t>::iterator begin = candidates_.begin();
+  double mass = 0;
   for (size_t sorted = 0; sorted < candidates_.size();) {
-    sorted = std::min(candidates_.size(), std::max(kFirstSorted, 4 * sorted));
-    std::nth_element(begin, begin + static_cast<std::ptrdiff_t>(sorted) - 1, candidates_.end(),
-                     Better{scores_});
-    std::sort(begin, begin + static_cast<std::ptrdiff_t>(sorted), Better{scores_});
-    double mass = 0;
-    for (size_t i = 0; i < sorted; ++i) {
-      mass += exponential(candidates_[i], most) / total;
+    const size_t end = std::min(candidates_.size(), std::max(kFirstSorted, 4 * sorted));
+    sort_best(sorted, end);
+    for (; sorted < end; ++sorted) {
+      mass += exponential(candidates_[sorted], most) / total;
       if (mass >= options_.top_p) {
-        candidates_.resize(i + 1);
+        candidates_.resize(sorted + 1);
         return;
       }
     }
   }
+}
+
+// Brings the best of candidates begin .. to begin .. end-1, by falling score.
+void Sampler::sort_best(size_t begin, size_t end) {
+  const auto at = [this](size_t i) { return candidates_.begin() + static_cast<std::ptrdiff_t>(i); };
+  if (end < candidates_.size()) std::nth_element(at(begin), at(end), candidates_.end(), Better{scores_});
+  std::sort(at(begin), at(end), Better{scores_});
 }
 
 int32_t Sampler::draw(float uniform) const {

@@ -49,10 +49,14 @@ class Sampler {
   ///   repetition penalty.
   /// @param written  the ids so far; the penalty looks at the last repetition-window of them.
   /// @param step  the index of the random number.
-  /// Ties go to the smaller id. @throws ShapeError for another V; DataError if no score is a finite number.
-  /// Source: temperature, Ackley et al. 1985; top-k, Fan et al. 2018; top-p (nucleus), Holtzman et al. 2020.
-  /// Cost: O(V), and k log k with top-k or top-p that keep k tokens.
+  /// Ties go to the smaller id. @throws ShapeError for another V; DataError if no token that may be drawn has
+  /// a finite score. Source: temperature, Ackley et al. 1985; top-k, Fan et al. 2018; top-p (nucleus),
+  /// Holtzman et al. 2020. Cost: O(V), and k log k with top-k or top-p that keep k tokens.
   int32_t next(std::span<const float> scores, std::span<const int32_t> written, uint64_t step);
+
+  /// From now on this id is never drawn.
+  /// @throws ShapeError if the vocabulary has no such id.
+  void forbid(int32_t id);
 
   /// What the last next() drew from: the tokens, and their probabilities, which sum to 1 but for rounding.
   /// By falling probability with top-k, top-p or greedy, else by id.
@@ -64,6 +68,7 @@ class Sampler {
   void penalize(std::span<const int32_t> written);
   void keep_best(size_t count);
   void keep_nucleus();
+  void sort_best(size_t begin, size_t end);
   double weigh();
   float exponential(int32_t id, float most) const;
   float largest_score() const;
@@ -71,6 +76,7 @@ class Sampler {
 
   SamplingOptions options_;
   Stream stream_;
+  std::vector<int32_t> forbidden_;
   std::vector<float> scores_;        ///< [V], penalised
   std::vector<int32_t> candidates_;  ///< of finite score
   std::vector<double> weights_;      ///< beside candidates_

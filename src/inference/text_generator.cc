@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/errors.h"
+#include "inference/predictor.h"
 #include "inference/stop_strings.h"
 
 namespace rondo {
@@ -66,8 +67,12 @@ void Continuation::take(int32_t id, std::string& text) {
   reader_.read(std::span(&id, 1));
 }
 
-TextGenerator::TextGenerator(const LanguageModel& model, Backend& backend, Precision precision)
-    : model_(&model), backend_(&backend), prepared_(prepare_reader(model, backend, precision)) {}
+std::vector<int32_t> likeliest(LanguageReader& reader, size_t k) {
+  std::vector<int32_t> best = largest(reader.scores(), k + 1);
+  std::erase(best, Vocabulary::kUnknown);
+  best.resize(std::min(best.size(), k));
+  return best;
+}
 
 Prompt TextGenerator::read(std::string_view text) const {
   const std::vector<std::string> tokens = model_->tokenizer->tokens(text);
@@ -95,6 +100,7 @@ Generation TextGenerator::generate(const Prompt& prompt, const GenerateOptions& 
   Generation made;
   Continuation continuation(*model_, prompt);
   Sampler sampler(options.sampling, model_->vocabulary.size(), Stream(options.seed, {sample}));
+  if (options.ignore_end) sampler.forbid(model_->end());
   Output output(options, write, made.text);
   std::vector<int32_t> written = prompt.ids;
   const auto room = static_cast<size_t>(std::min(options.length, kRoom));
@@ -117,9 +123,12 @@ Generation TextGenerator::generate(const Prompt& prompt, const GenerateOptions& 
   if (made.why == StopReason::kLength || made.why == StopReason::kEnd) {
     piece.clear();
     continuation.finish(piece);
-    const StopReason why = output.add(piece);
-    if (why == StopReason::kLength) output.finish();
-    if (why != StopReason::kLength) made.why = why;
+    const StopReason found = output.add(piece);
+    if (found == StopReason::kLength) {
+      output.finish();
+    } else {
+      made.why = found;
+    }
   }
   made.ids.assign(written.begin() + static_cast<std::ptrdiff_t>(prompt.ids.size()), written.end());
   return made;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "inference/language_reader.h"
@@ -19,6 +20,7 @@ namespace rondo {
 struct GenerateOptions {
   int64_t length = 500;
   uint64_t seed = 1;
+  bool ignore_end = false;
   SamplingOptions sampling;
   std::vector<std::string> stop;  // no option: a stop string may hold commas
   bool log_probability = false;   // no option: whether Generation::log_probability is wanted
@@ -27,6 +29,7 @@ struct GenerateOptions {
   void visit(Visitor& v) {
     v("length", length, "tokens at most", Range{1, 1e12});
     v("seed", seed, "of the random numbers: the same seed, the same text", Range{0, 9007199254740991.0});
+    v("ignore-end", ignore_end, "the end of the document is never drawn");
     sampling.visit(v);
   }
 };
@@ -56,6 +59,9 @@ struct Generation {
   StopReason why = StopReason::kLength;
 };
 
+/// The k most probable tokens of what comes next, the best first; not the unknown one.
+std::vector<int32_t> likeliest(LanguageReader& reader, size_t k);
+
 /// Gets each piece of text as soon as it is sure; false ends the text.
 using TextCallback = std::function<bool(std::string_view)>;
 
@@ -82,8 +88,12 @@ class Continuation {
 /// Unchanging after construction: many threads may generate with one.
 class TextGenerator {
  public:
-  /// Both must outlive it. Packs the weights once.
-  TextGenerator(const LanguageModel& model, Backend& backend, Precision precision);
+  /// Both must outlive it.
+  TextGenerator(const LanguageModel& model, Backend& backend, PreparedReader prepared)
+      : model_(&model), backend_(&backend), prepared_(std::move(prepared)) {}
+  /// The same with weights that it packs itself, once.
+  TextGenerator(const LanguageModel& model, Backend& backend, Precision precision)
+      : TextGenerator(model, backend, prepare_reader(model, backend, precision)) {}
 
   /// Begins a document and reads the text.
   /// @throws DataError if it is not UTF-8, or the vocabulary has none of its tokens.
@@ -92,7 +102,8 @@ class TextGenerator {
   /// Goes on until the end of the document, a stop string or the length. Sample n draws from
   /// Stream(seed, {n}), whatever came before it: the same seed and sample, the same text.
   /// @throws ConfigError from SamplingOptions::check() or StopStrings.
-  /// A token allocates nothing, but that the text grows (and SentencePiece's pieces).
+  /// A token allocates nothing, but that the text grows; SentencePiece's pieces, an adaptive softmax and
+  /// log-probabilities take small blocks.
   Generation generate(const Prompt& prompt, const GenerateOptions& options, uint64_t sample,
                       const TextCallback& write = {}) const;
 

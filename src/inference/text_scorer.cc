@@ -25,7 +25,7 @@ int64_t rank_of(std::span<const float> scores, int32_t id) {
   return rank;
 }
 
-/// The outputs of a stream for `inputs`, y [inputs, P].
+/// The outputs of a stream for as many of `inputs` as y [T, P] has rows.
 void read_rows(RecurrentStream& stream, Backend& backend, std::span<const int32_t> inputs, Matrix y) {
   for (int64_t row = 0; row < y.rows;) {
     const int64_t count = std::min(y.rows - row, RecurrentStream::kMostSteps);
@@ -47,9 +47,6 @@ double TextScore::perplexity() const {
   return tokens.empty() ? 1 : std::exp(-log_probability() / static_cast<double>(tokens.size()));
 }
 
-TextScorer::TextScorer(const LanguageModel& model, Backend& backend, Precision precision)
-    : model_(&model), backend_(&backend), stack_(prepare_stack(model, backend, precision)) {}
-
 std::vector<TextScore> TextScorer::score(std::span<const std::string> texts,
                                          const ScoreOptions& options) const {
   std::vector<TextScore> scores(texts.size());
@@ -63,37 +60,43 @@ TextScore TextScorer::score(const std::string& text, const ScoreOptions& options
   const LanguageNetwork& network = *model_->network;
   std::vector<std::string> tokens = model_->tokenizer->tokens(text);
   if (options.end) tokens.push_back(Vocabulary::kEndToken);
-  std::vector<int32_t> ids = model_->vocabulary.ids(tokens);
-  ids.insert(ids.begin(), model_->end());  // ids[i] is read, ids[i + 1] is predicted
-
-  RecurrentStream stream(network.recurrent(), network.embedding().table().value, *backend_, stack_);
   TextScore result;
-  const int64_t most = block_rows(network.vocabulary());
-  const auto total = static_cast<int64_t>(tokens.size());
-  for (int64_t begin = 0; begin < total; begin += most) {
-    const int64_t rows = std::min(most, total - begin);
-    const std::span<const int32_t> inputs =
-        std::span(ids).subspan(static_cast<size_t>(begin), static_cast<size_t>(rows));
-    const std::span<const int32_t> targets =
-        std::span(ids).subspan(static_cast<size_t>(begin) + 1, static_cast<size_t>(rows));
-    const Tensor y({rows, network.recurrent().output_size()});
-    read_rows(stream, *backend_, inputs, y.matrix());
-    Tape tape(*backend_);
-    const Tensor losses = network.output().losses(tape.input(y), targets);
-    const Tensor all = options.ranks ? network.output().log_probabilities(tape.input(y)) : Tensor();
-    for (int64_t r = 0; r < rows; ++r) {
-      const auto at = static_cast<size_t>(r);
-      result.tokens.push_back({.token = std::move(tokens[static_cast<size_t>(begin + r)]),
-                               .id = targets[at],
-                               .log_probability = -losses.data<float>()[r]});
-      if (options.ranks) {
-        const std::span<const float> row(all.matrix().row<float>(r),
-                                         static_cast<size_t>(network.vocabulary()));
-        result.tokens.back().rank = rank_of(row, targets[at]);
-      }
-    }
+  for (std::string& token : tokens) {
+    const int32_t id = model_->vocabulary.id(token);
+    result.tokens.push_back({.token = std::move(token), .id = id});
+  }
+  RecurrentStream stream(network.recurrent(), network.embedding().table().value, *backend_, stack_);
+  const auto most = static_cast<size_t>(block_rows(network.vocabulary()));
+  int32_t before = model_->end();  // what the first token is predicted from
+  for (std::span<TokenScore> left(result.tokens); !left.empty();) {
+    const std::span<TokenScore> block = left.first(std::min(most, left.size()));
+    score_block(stream, before, block, options.ranks);
+    before = block.back().id;
+    left = left.subspan(block.size());
   }
   return result;
+}
+
+void TextScorer::score_block(RecurrentStream& stream, int32_t before, std::span<TokenScore> block,
+                             bool ranks) const {
+  std::vector<int32_t> inputs{before}, targets;
+  for (const TokenScore& token : block) {
+    inputs.push_back(token.id);
+    targets.push_back(token.id);
+  }
+  const auto rows = static_cast<int64_t>(block.size());
+  const Tensor y({rows, model_->network->recurrent().output_size()});
+  read_rows(stream, *backend_, inputs, y.matrix());
+  Tape tape(*backend_);
+  const SoftmaxOutput& output = model_->network->output();
+  const Tensor losses = output.losses(tape.input(y), targets);
+  const Tensor all = ranks ? output.log_probabilities(tape.input(y)) : Tensor();
+  for (size_t r = 0; r < block.size(); ++r) {
+    block[r].log_probability = -losses.data<float>()[r];
+    if (!ranks) continue;
+    const float* row = all.matrix().row<float>(static_cast<int64_t>(r));
+    block[r].rank = rank_of({row, static_cast<size_t>(all.dim(1))}, block[r].id);
+  }
 }
 
 }  // namespace rondo

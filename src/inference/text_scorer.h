@@ -3,8 +3,10 @@
 //   for (const TextScore& score : scorer.score(lines, {.ranks = true})) ...
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/options.h"
@@ -38,8 +40,12 @@ struct TextScore {
 /// Unchanging after construction: many threads may score with one.
 class TextScorer {
  public:
-  /// Both must outlive it. Packs the weights once.
-  TextScorer(const LanguageModel& model, Backend& backend, Precision precision);
+  /// Both must outlive it.
+  TextScorer(const LanguageModel& model, Backend& backend, std::shared_ptr<const PreparedStack> stack)
+      : model_(&model), backend_(&backend), stack_(std::move(stack)) {}
+  /// The same with weights that it packs itself, once.
+  TextScorer(const LanguageModel& model, Backend& backend, Precision precision)
+      : TextScorer(model, backend, prepare_stack(model, backend, precision)) {}
 
   /// Each text is a document of its own. Result i is that of text i: the same bits in any company and with
   /// any number of threads, and those of evaluate. @throws DataError if a text is not UTF-8.
@@ -47,6 +53,8 @@ class TextScorer {
 
  private:
   TextScore score(const std::string& text, const ScoreOptions& options) const;
+  /// Of the next tokens; `before` is the one that stands before them.
+  void score_block(RecurrentStream& stream, int32_t before, std::span<TokenScore> block, bool ranks) const;
 
   const LanguageModel* model_;
   Backend* backend_;

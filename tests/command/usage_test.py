@@ -42,7 +42,12 @@ class Help(CommandTest):
         self.write("news.csv", corpus())
         self.write("test.csv", corpus(40, seed=4))
         self.write("texts.txt", "the coach\na new chip\n")
-        for verb in [["train", "classify"], ["predict"], ["evaluate"], ["info"], ["check-gradients"]]:
+        poems = "shall I compare thee to a summer day\nthou art more lovely and the end is near\n" * 40
+        for name in ("poems.txt", "other-poems.txt", "lines.txt"):
+            self.write(name, poems)
+        self.succeed("train", "lm", "-i", "poems.txt", "-o", "poems.rondo", "--batch", "4", "--chunk", "20", "--hidden", "8",
+                     "--after", "1e")
+        for verb in [["train", "classify"], ["predict"], ["evaluate"], ["generate"], ["score"], ["info"], ["check-gradients"]]:
             help_text = self.succeed(*verb, "--help")
             examples = [line.strip() for line in help_text.splitlines() if re.match(r"^  (rondo|cat) ", line)]
             self.assertTrue(examples)

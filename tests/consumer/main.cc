@@ -2,6 +2,7 @@
 //   consumer model.rondo "a text"
 // Without arguments it asks for a file that is not there, which needs the whole archive to link.
 #include <rondo/classifier.h>
+#include <rondo/language_model.h>
 #include <rondo/session.h>
 
 #include <cstdio>

@@ -1,0 +1,96 @@
+// Small problems that show what a recurrent cell can carry over how many steps: adding, copy memory, MNIST by
+// rows. An example of the library's layers without a corpus, and slow tests of it.
+//   auto problem = make_adding(100);
+//   std::vector<Point> curve = run(*problem, {.updates = 4000}, *open_device("cpu"), [](const Point&) {});
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/backend.h"
+#include "layers/recurrent_options.h"
+#include "tensor/packing.h"
+#include "training/schedule.h"
+
+namespace rondo::diagnostics {
+
+/// Sequences of one length. Either `values` are to be told at the end of each (a number), or `classes`: at
+/// its end, or, where there are as many as rows, at every step.
+struct Batch {
+  Tensor x;  ///< [steps*N, inputs], all first steps first
+  int64_t sequences = 0;
+  std::vector<int32_t> classes;
+  Tensor values;  ///< [N, 1]
+};
+
+class Problem {
+ public:
+  virtual ~Problem() = default;
+  virtual std::string name() const = 0;
+  virtual int64_t inputs() const = 0;
+  virtual int64_t outputs() const = 0;
+  /// What update number `update` of a run with this seed learns from.
+  virtual Batch training(uint64_t seed, int64_t update, int64_t sequences) const = 0;
+  /// The same for every run.
+  virtual std::vector<Batch> test() const = 0;
+  /// The test loss of the best answer that remembers nothing.
+  virtual double memoryless_loss() const = 0;
+};
+
+/// The sum of the two marked ones of `length` numbers in [0, 1), one mark in each half; squared error.
+/// Memoryless: always 1, at 1/6.
+/// Source: Hochreiter & Schmidhuber 1997, in the form of Arjovsky, Shah & Bengio 2016.
+std::unique_ptr<Problem> make_adding(int64_t length);
+
+/// Ten symbols of eight, to be repeated `length` steps later when a marker asks for them; cross-entropy a
+/// step over all length + 20. Memoryless: 10 ln 8 / (length + 20). Source: as adding.
+std::unique_ptr<Problem> make_copy(int64_t length);
+
+/// Handwritten digits read row by row: 28 steps of 28; cross-entropy. Memoryless: ln 10.
+/// @param folder  with the four idx files of MNIST, gzipped.  @throws DataError; IoError.
+std::unique_ptr<Problem> make_mnist(const std::string& folder);
+
+struct Options {
+  Cell cell = Cell::kLstm;
+  int64_t hidden = 64;
+  int64_t updates = 4000;
+  int64_t batch = 50;
+  double lr = 2e-3;
+  double clip = 1;
+  double forget_bias = 1;
+  Initialization init = Initialization::kTorch;
+  int64_t evaluate_every = 500;
+  int64_t seed = 1;
+  ScheduleOptions schedule;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v("cell", cell, "recurrent cell");
+    v("hidden", hidden, "units", Range{1, 65536});
+    v("updates", updates, "updates by Adam", Range{1, 1e9});
+    v("batch", batch, "sequences an update", Range{1, 1e6});
+    v("lr", lr, "learning rate", Range{0, 1e3});
+    v("clip", clip, "norm above which gradients are scaled down; 0: never", Range{0, 1e9});
+    v("forget-bias", forget_bias, "initial forget bias (lstm; init keras adds 1)", Range{-100, 100});
+    v("init", init, "first weights: torch (uniform), keras (orthogonal where the state is read)");
+    v("evaluate-every", evaluate_every, "updates between figures", Range{1, 1e9});
+    v("seed", seed, "of weights and data", Range{0, 9e15});
+    schedule.visit(v);
+  }
+};
+
+/// A figure of the curve.
+struct Point {
+  int64_t update = 0;
+  double loss = 0;      ///< on the test sequences
+  double accuracy = 0;  ///< share of them that is right (adding: within 0.04; copy: of the symbols repeated)
+};
+
+/// Trains one recurrent layer with a linear layer on it; `tell` hears each point as it comes.
+/// @return the curve; its last point is after the last update.
+std::vector<Point> run(const Problem& problem, const Options& options, Backend& backend,
+                       const std::function<void(const Point&)>& tell);
+
+}  // namespace rondo::diagnostics

@@ -1,0 +1,71 @@
+// rondo-diagnostics adding|copy|mnist [--length N] [--data FOLDER] [--cell lstm|rnn|gru] [--threads N] ...
+// Prints a curve, a line a measurement.
+#include <chrono>
+#include <cstdio>
+
+#include "base/errors.h"
+#include "diagnostics/diagnostics.h"
+#include "tensor/device.h"
+
+namespace {
+
+using namespace rondo;
+
+struct Command {
+  diagnostics::Options run;
+  int64_t length = 0;
+  std::string data = "mnist";
+  int64_t threads = 0;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    run.visit(v);
+    v("length", length, "steps of adding (100) and copy (30)", Range{2, 100000});
+    v("data", data, "folder of the idx files of mnist");
+    v("threads", threads, "0: one a processor", Range{0, 4096});
+  }
+};
+
+std::unique_ptr<diagnostics::Problem> make_problem(const std::string& name, const Command& command) {
+  const auto length = [&](int64_t usual) { return command.length == 0 ? usual : command.length; };
+  if (name == "adding") return diagnostics::make_adding(length(100));
+  if (name == "copy") return diagnostics::make_copy(length(30));
+  if (name == "mnist") return diagnostics::make_mnist(command.data);
+  throw_error<ConfigError>("no diagnostic {}; there are adding, copy and mnist", name);
+}
+
+void run_command(const std::vector<std::string>& words) {
+  if (words.empty())
+    throw_error<ConfigError>("usage: rondo-diagnostics adding|copy|mnist [--OPTION VALUE]...");
+  Command command;
+  const OptionList options(command);
+  for (size_t i = 1; i < words.size(); i += 2) {
+    if (!words[i].starts_with("--") || i + 1 == words.size()) {
+      throw_error<ConfigError>("{}: expected --OPTION VALUE", words[i]);
+    }
+    options.find(words[i].substr(2)).set_text(words[i + 1]);
+  }
+  const auto problem = make_problem(words[0], command);
+  const auto backend = open_device("cpu", static_cast<int>(command.threads));
+  std::printf("%s, cell %s, %d threads; without memory the loss is %.4f\n", words[0].c_str(),
+              name_of(command.run.cell), backend->threads().threads(), problem->memoryless_loss());
+  const auto begun = std::chrono::steady_clock::now();
+  diagnostics::run(*problem, command.run, *backend, [&](const diagnostics::Point& point) {
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begun;
+    std::printf("update %6lld  loss %.6f  right %5.1f %%  %4.0f s\n", static_cast<long long>(point.update),
+                point.loss, 100 * point.accuracy, seconds.count());
+    std::fflush(stdout);
+  });
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  try {
+    run_command({words + 1, words + count});
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "rondo-diagnostics: %s\n", error.what());
+    return 2;
+  }
+}
