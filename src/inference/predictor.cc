@@ -31,7 +31,8 @@ Precision precision_of(Precision own, const InferenceOptions& options) {
 
 void prepare(ClassifierModel& model, Backend& backend, const InferenceOptions& options) {
   const bool few_words = model.vocabulary.size() <= kTableWords;
-  model.network->prepare(backend, precision_of(model.options().recurrent.precision, options), few_words ? kTableBytes : 0);
+  model.network->prepare(backend, precision_of(model.options().recurrent.precision, options),
+                         few_words ? kTableBytes : 0);
 }
 
 std::shared_ptr<const PreparedStack> prepare_streams(const ClassifierModel& model, Backend& backend,

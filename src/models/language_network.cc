@@ -5,6 +5,7 @@
 #include "base/errors.h"
 #include "layers/dropout.h"
 #include "layers/initialize.h"
+#include "tensor/operations.h"
 
 namespace rondo {
 
@@ -49,9 +50,10 @@ void LanguageModelOptions::check() const {
   recurrent.check();
   const LanguageModelOptions defaults;
   const int64_t width = recurrent.output();
-  if (recurrent.bidirectional) {
+  if (recurrent.bidirectional && recurrent.layers > 1) {
     throw_error<ConfigError>(
-        "--bidirectional: a language model reads forwards; a reader from the end would see what it has to "
+        "--bidirectional: a language model of both directions has one layer; a second one would see what it "
+        "has to "
         "tell");
   }
   if (one_hot() && tied)
@@ -77,7 +79,7 @@ LanguageNetwork::LanguageNetwork(const LanguageModelOptions& options, int64_t vo
   options_.check();
   if (options_.one_hot()) embedding_.table().trainable = false;
   output_.emplace(parameters_,
-                  SoftmaxShape{.input = recurrent_.output_size(),
+                  SoftmaxShape{.input = options_.recurrent.output(),
                                .vocabulary = vocabulary,
                                .cutoffs = options_.cutoffs(),
                                .type = type},
@@ -112,18 +114,42 @@ LanguagePass LanguageNetwork::forward(Tape& tape, std::span<const int32_t> ids, 
     input.x = embedding_.forward(tape, ids, options_.embedding_dropout);
   }
   RecurrentOutput output = recurrent_.forward(tape, input, packing, state);
-  return {.raw = output.y,
+  return {.packing = packing,
+          .ids = {ids.begin(), ids.end()},
+          .raw = output.y,
           .y = locked_dropout(output.y, packing, options_.output_dropout),
           .final = std::move(output.final),
           .traces = std::move(output.traces)};
 }
 
 Variable LanguageNetwork::loss(const LanguagePass& pass, std::vector<int32_t> targets, double scale) const {
-  return output_->loss(pass.y, std::move(targets), scale, options_.recurrent.precision);
+  const Precision precision = options_.recurrent.precision;
+  if (!options_.recurrent.bidirectional) return output_->loss(pass.y, std::move(targets), scale, precision);
+  const Variable forwards = slice(pass.y, {.columns = options_.recurrent.output()});
+  return add(output_->loss(forwards, std::move(targets), scale / 2, precision),
+             loss_backwards(pass, scale / 2));
+}
+
+// The state at step t has read from the end down to t: it tells the token of step t - 1. Packed rows of the
+// steps from 1 on are neighbours.
+Variable LanguageNetwork::loss_backwards(const LanguagePass& pass, double scale) const {
+  const PackedRows rows = pass.packing.rows();
+  std::vector<int32_t> before;
+  for (int64_t t = 1; t < rows.steps(); ++t) {
+    for (int64_t n = 0; n < rows.count(t); ++n)
+      before.push_back(pass.ids[static_cast<size_t>(rows.row(t - 1, n))]);
+  }
+  const auto count = static_cast<int64_t>(before.size());
+  const int64_t width = options_.recurrent.output();
+  const Variable backwards = slice(
+      pass.y,
+      {.first_row = pass.packing.num_rows() - count, .rows = count, .first_column = width, .columns = width});
+  return output_->loss(backwards, std::move(before), scale, options_.recurrent.precision);
 }
 
 Tensor LanguageNetwork::losses(const LanguagePass& pass, std::vector<int32_t> targets) const {
-  return output_->losses(pass.y, std::move(targets));
+  if (!options_.recurrent.bidirectional) return output_->losses(pass.y, std::move(targets));
+  return output_->losses(slice(pass.y, {.columns = options_.recurrent.output()}), std::move(targets));
 }
 
 std::unique_ptr<LanguageNetwork> LanguageNetwork::cast(DType type) const {

@@ -17,14 +17,20 @@ namespace rondo {
 
 /// What a pass over packed tokens gives.
 struct LanguagePass {
-  Variable raw;                        ///< [R, P] outputs of the last layer
-  Variable y;                          ///< [R, P] the same behind their dropout: what the softmax reads
+  Packing packing;
+  std::vector<int32_t> ids;            ///< [R]
+  Variable raw;                        ///< [R, directions*P] outputs of the last layer
+  Variable y;                          ///< the same behind their dropout: what the softmax reads
   RecurrentState final;                ///< in packed order
   std::vector<RecurrentTrace> traces;  ///< when the tape is tracing
 };
 
 /// Parameters: embedding.weight [V, E], those of the stack, decoder.* of SoftmaxOutput. One-hot: the table is
 /// the identity and is not trained. Tied: the table is decoder.weight too.
+///
+/// Bidirectional (one layer): the second direction reads from each sequence's end and tells the token before,
+/// through the same softmax. It is there for what begins from this model (Peters et al. 2018); losses() and
+/// everything that scores or writes text is the first direction's.
 class LanguageNetwork {
  public:
   LanguageNetwork(const LanguageModelOptions& options, int64_t vocabulary, DType type = DType::kFloat32);
@@ -34,7 +40,8 @@ class LanguageNetwork {
   /// @param ids  [R] packed.  @param state  of the sequences in packed order; none is zeros.
   LanguagePass forward(Tape& tape, std::span<const int32_t> ids, const Packing& packing,
                        const RecurrentState& state = {}) const;
-  /// scale * sum over rows of -log p(targets[r]) -> [1].
+  /// scale * sum over rows of -log p(targets[r]) -> [1]. Bidirectional: half of it, and half of the same of
+  /// the second direction, whose targets are the ids one row earlier in each sequence.
   Variable loss(const LanguagePass& pass, std::vector<int32_t> targets, double scale) const;
   /// -log p(targets[r]) [R], without gradients.
   Tensor losses(const LanguagePass& pass, std::vector<int32_t> targets) const;
@@ -55,6 +62,8 @@ class LanguageNetwork {
   std::unique_ptr<LanguageNetwork> cast(DType type) const;
 
  private:
+  Variable loss_backwards(const LanguagePass& pass, double scale) const;
+
   LanguageModelOptions options_;
   int64_t vocabulary_;
   ParameterSet parameters_;

@@ -54,6 +54,25 @@ Variable dropout(const Variable& x, double probability) {
   });
 }
 
+Variable slice(const Variable& x, const Slice& part) {
+  const Matrix whole = x.matrix();
+  const int64_t rows = part.rows > 0 ? part.rows : whole.rows - part.first_row;
+  const int64_t columns = part.columns > 0 ? part.columns : whole.columns - part.first_column;
+  if (part.first_row < 0 || rows < 0 || part.first_row + rows > whole.rows || part.first_column < 0 ||
+      columns < 0 || part.first_column + columns > whole.columns) {
+    throw_error<ShapeError>("slice: rows {}+{} and columns {}+{} of {}", part.first_row, rows,
+                            part.first_column, columns, to_string(x.shape()));
+  }
+  const auto cut = [=](const Matrix& m) {
+    return m.rows_at(part.first_row, rows).columns_at(part.first_column, columns);
+  };
+  Backend& backend = x.tape().backend();
+  Tensor y({rows, columns}, x.value().type());
+  backend.copy(cut(whole), y.matrix(), false);
+  return x.tape().make_result(
+      y, {x}, [&backend, cut](const Gradients& g) { backend.copy(g.result(), cut(g.input(0)), true); });
+}
+
 Variable concatenate(std::span<const Variable> parts) {
   if (parts.size() == 1) return parts.front();
   Tape& tape = parts.front().tape();

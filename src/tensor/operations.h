@@ -21,6 +21,14 @@ Variable activate(Activation kind, const Variable& x);
 /// training or 0. Source: Srivastava et al. 2014.
 Variable dropout(const Variable& x, double probability);
 
+/// Rows and columns of a matrix; 0 rows or columns: all from the first on.
+struct Slice {
+  int64_t first_row = 0, rows = 0;
+  int64_t first_column = 0, columns = 0;
+};
+/// y = x[first_row .. , first_column ..].  @throws ShapeError if it reaches beyond x.
+Variable slice(const Variable& x, const Slice& part);
+
 /// Columns of all inputs side by side: [N, A], [N, B] -> [N, A+B].
 Variable concatenate(std::span<const Variable> parts);
 

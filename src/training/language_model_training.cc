@@ -137,8 +137,10 @@ void LanguageModelTraining::build_network() {
   base_.reset();
   const RecurrentOptions& r = task_.model.recurrent;
   for (int64_t layer = 0; layer < r.layers; ++layer) {
-    h_.push_back(Tensor::zeros({task_.loop.batch, r.output_of(layer)}));
-    if (r.kind().has_cell_state()) c_.push_back(Tensor::zeros({task_.loop.batch, r.hidden_of(layer)}));
+    for (int64_t d = 0; d < r.directions(); ++d) {
+      h_.push_back(Tensor::zeros({task_.loop.batch, r.output_of(layer)}));
+      if (r.kind().has_cell_state()) c_.push_back(Tensor::zeros({task_.loop.batch, r.hidden_of(layer)}));
+    }
   }
   if (train_.size() / task_.loop.batch <
       std::max<int64_t>(2, std::min<int64_t>(task_.unroll.chunk, 1 << 20))) {
@@ -192,7 +194,9 @@ RecurrentState LanguageModelTraining::carried(Tape& tape, const StreamChunk& chu
 void LanguageModelTraining::carry(const StreamChunk& chunk, const std::vector<Tensor>& h,
                                   const std::vector<Tensor>& c) {
   const auto put = [&](const std::vector<Tensor>& finals, const std::vector<Tensor>& states) {
-    for (size_t layer = 0; layer < states.size(); ++layer) {
+    // A second direction begins each chunk at its end, from zeros.
+    const auto step = static_cast<size_t>(task_.model.recurrent.directions());
+    for (size_t layer = 0; layer < states.size(); layer += step) {
       for (size_t n = 0; n < chunk.segments.size(); ++n) {
         const StreamChunk::Segment& segment = chunk.segments[n];
         if (segment.last) copy_row(finals[layer], static_cast<int64_t>(n), states[layer], segment.stream);

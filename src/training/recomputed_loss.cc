@@ -86,7 +86,8 @@ struct Run {
     // <state, its gradient> has that gradient by the state.
     const auto add_states = [&](const std::vector<Variable>& finals, const std::vector<Tensor>& gradients) {
       for (size_t i = 0; i < gradients.size(); ++i) {
-        if (gradients[i]) total = add(total, weighted_sum(finals[i], gradients[i].reshape({gradients[i].size()})));
+        if (gradients[i])
+          total = add(total, weighted_sum(finals[i], gradients[i].reshape({gradients[i].size()})));
       }
     };
     add_states(pass.final.h, d_final.h);
@@ -103,6 +104,10 @@ RecomputedLoss recomputed_loss(Tape& tape, const LanguageNetwork& network, const
   const RecurrentOptions& r = network.options().recurrent;
   if (!r.locked_dropout && (r.dropout > 0 || r.input_dropout > 0)) {
     throw_error<ConfigError>("--max-mem: segments share one dropout mask a sequence; give --locked-dropout");
+  }
+  if (r.bidirectional) {
+    throw_error<ConfigError>(
+        "--max-mem: segments go forwards; a model of both directions needs whole chunks");
   }
   const int64_t longest = part.chunk->packing.length(0);
   auto run = std::make_shared<Run>(Run{.network = network,

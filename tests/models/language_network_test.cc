@@ -48,6 +48,7 @@ TEST(LanguageNetwork, EveryKindHasExactGradients) {
   dropped.embedding_dropout = 0.2;
   dropped.output_dropout = 0.3;
   expect_exact(dropped, "all dropouts");
+  expect_exact(small({.bidirectional = true}), "both directions");
   LanguageModelOptions tied = small({});
   tied.tied = true;
   tied.embedding_dropout = 0.3;
@@ -56,6 +57,30 @@ TEST(LanguageNetwork, EveryKindHasExactGradients) {
   adaptive.recurrent.hidden = 16;
   adaptive.adaptive = {"2", "5"};
   expect_exact(adaptive, "adaptive");
+}
+
+// A second direction that saw the token that it has to tell would reach a loss of zero.
+TEST(LanguageNetwork, TheSecondDirectionTellsTheTokenBeforeWithoutSeeingIt) {
+  LanguageNetwork network(small({.bidirectional = true}), kVocabulary);
+  network.initialize(Stream(4));
+  const auto backend = open_device("cpu", 1);
+  const Packing packing(std::vector<int64_t>{3});
+  const auto loss = [&](std::vector<int32_t> ids, std::vector<int32_t> targets) {
+    Tape tape(*backend);
+    return network.loss(network.forward(tape, ids, packing), std::move(targets), 1).value().at(0);
+  };
+  const auto forwards = [&](std::vector<int32_t> ids, std::vector<int32_t> targets) {
+    Tape tape(*backend);
+    const Tensor losses = network.losses(network.forward(tape, ids, packing), std::move(targets));
+    return losses.at(0) + losses.at(1) + losses.at(2);
+  };
+  // Half of both: two tokens before, three after. The other direction alone is the difference.
+  const double backwards = 2 * loss({1, 2, 3}, {2, 3, 4}) - forwards({1, 2, 3}, {2, 3, 4});
+  EXPECT_GT(backwards, 2);
+  EXPECT_LT(backwards, 8);
+  // The last target is nothing to it, and the first id is a target alone: the logits stay.
+  const double other = 2 * loss({1, 2, 3}, {2, 3, 7}) - forwards({1, 2, 3}, {2, 3, 7});
+  EXPECT_NEAR(other, backwards, 1e-5);
 }
 
 TEST(LanguageNetwork, OneHotIsAFrozenIdentity) {
@@ -111,7 +136,7 @@ TEST(LanguageNetwork, OptionsThatDoNotFitAreErrors) {
       EXPECT_THAT(error.what(), HasSubstr(words));
     }
   };
-  LanguageModelOptions options = small({.bidirectional = true});
+  LanguageModelOptions options = small({.layers = 2, .bidirectional = true});
   refused(options, "--bidirectional");
   options = small({});
   options.tied = true;
