@@ -105,9 +105,10 @@ DistinctRows Embedding::forward(Tape& tape, std::span<const int32_t> ids, double
   const DType type = table_.value.type();
   const bool learns = table_.learns() && tape.options().recording;
   std::vector<int32_t> types = distinct(ids);
-  // Also of a table that is frozen for now: rows may be behind from when it was not.
-  if (table_.trainable && tape.options().recording && table_.sparse && table_.before_read)
-    table_.before_read(types);
+  // Also of a table that is frozen for now: rows may be behind from when it was not. And in a training pass
+  // that records nothing, which one that records will repeat (recomputed_loss.cc).
+  const bool trains = tape.options().recording || tape.options().training;
+  if (table_.trainable && trains && table_.sparse && table_.before_read) table_.before_read(types);
 
   Tensor x({static_cast<int64_t>(types.size()), dimension}, type);
   backend.gather_rows(table_.value.matrix(), types, x.matrix());

@@ -12,18 +12,27 @@ namespace {
 double num_values(const LanguageModelOptions& options, double vocabulary) {
   const double embedding = options.one_hot() ? vocabulary : static_cast<double>(options.embedding);
   const RecurrentOptions& r = options.recurrent;
-  const auto width = static_cast<double>(r.directions() * r.output());
+  // Both directions share one softmax, each reads it alone.
+  const auto width = static_cast<double>(r.output());
   double total = vocabulary * embedding + r.num_values(static_cast<int64_t>(embedding));
   std::vector<int64_t> ends = options.cutoffs();
   if (ends.empty()) return total + vocabulary + (options.tied ? 0 : vocabulary * width);
   total += width * static_cast<double>(ends[0] + static_cast<int64_t>(ends.size()));
   ends.push_back(static_cast<int64_t>(vocabulary));
-  int64_t narrow = static_cast<int64_t>(width);
+  int64_t narrow = r.output();
   for (size_t i = 0; i + 1 < ends.size(); ++i) {
     narrow /= 4;
     total += static_cast<double>(narrow) * (width + static_cast<double>(ends[i + 1] - ends[i]));
   }
   return total;
+}
+
+// Before they are counted with: a negative count would hide what the rest asks for.
+void check_cutoffs(const LanguageModelOptions& options, int64_t vocabulary, const std::string& path) {
+  const std::vector<int64_t> ends = options.cutoffs();
+  if (ends.empty() || ends.back() < vocabulary) return;
+  throw_error<FormatError>("{}: its configuration: adaptive must end below the vocabulary of {}, got {}",
+                           path, vocabulary, ends.back());
 }
 
 }  // namespace
@@ -46,6 +55,7 @@ LanguageModel unpack_language_model(const ModelFile& file, const std::string& pa
     throw_error<FormatError>("{}: it holds a {}, a language model is needed here", path, file.kind);
   }
   const auto options = read_options<LanguageModelOptions>(file.config, path);
+  check_cutoffs(options, static_cast<int64_t>(file.vocabulary.size()), path);
   check_num_values(num_values(options, static_cast<double>(file.vocabulary.size())), file, path);
   LanguageModel model;
   try {

@@ -41,9 +41,11 @@ LanguageModelTraining::LanguageModelTraining(const LanguageTask& task, Backend& 
   {
     const Profile::Scope timed(profile_, Profile::Section::kTokenising);
     read_corpus();
+    check_length();
     release_freed_memory();
   }
   build_network();
+  segment_steps(layout(0).chunk(0));  // throws where --max-mem is too little
   fingerprint_ = fingerprint();
 }
 
@@ -58,6 +60,17 @@ void LanguageModelTraining::begin_from() {
   LanguageModelOptions theirs = base_->options(), defaults;
   inherit_shape(OptionList(task_.model), OptionList(defaults), OptionList(theirs), path);
   task_.model.check();
+}
+
+// Of the tokenizer that is used, which may be that of the model to begin from.
+void LanguageModelTraining::check_counts() const {
+  const LanguageCorpusOptions defaults;
+  const TokenizerKind kind = task_.model.tokenizer;
+  const bool fixed = kind == TokenizerKind::kSentencePiece || kind == TokenizerKind::kBytes;
+  const bool counted = task_.corpus.min_count != defaults.min_count || task_.corpus.max_vocabulary != 0;
+  if (!fixed || !counted) return;
+  throw_error<ConfigError>("--min-count and --max-vocabulary have no effect on {}: their vocabulary is fixed",
+                           kind == TokenizerKind::kBytes ? "bytes" : "subwords");
 }
 
 std::string LanguageModelTraining::subword_model() const {
@@ -75,6 +88,7 @@ std::string LanguageModelTraining::subword_model() const {
 void LanguageModelTraining::read_corpus() {
   const LanguageCorpusOptions& options = task_.corpus;
   if (!task_.transfer.from.empty()) begin_from();
+  check_counts();
   const std::string subwords = subword_model();
   model_.tokenizer = make_tokenizer(task_.model.tokenizer, subwords);
   RawDocuments raw = read_documents(task_.files.input, options.documents, *model_.tokenizer);
@@ -120,8 +134,11 @@ Vocabulary LanguageModelTraining::vocabulary_of(const RawDocuments& raw, std::sp
   }
   const LanguageCorpusOptions& options = task_.corpus;
   const VocabularyCounter counter = count_tokens(raw, pieces);
-  Vocabulary vocabulary =
-      with_end_token(counter.build(options.min_count, std::max<int64_t>(0, options.max_vocabulary - 1)));
+  // The end token takes one place; 0 is no limit.
+  const int64_t most = options.max_vocabulary == 0 ? 0 : std::max<int64_t>(1, options.max_vocabulary - 1);
+  Vocabulary vocabulary = with_end_token(counter.build(options.min_count, most));
+  // Unit vectors are as long as the vocabulary: tokens that it lacks stay unknown.
+  if (base_ && base_->options().one_hot()) return base_->vocabulary;
   if (base_) vocabulary = grown(base_->vocabulary, vocabulary);
   if (vocabulary.size() > 3) return vocabulary;
   throw_error<DataError>("{}: the text has {} different {}; a language model needs two to tell apart{}",
@@ -142,13 +159,14 @@ void LanguageModelTraining::build_network() {
       if (r.kind().has_cell_state()) c_.push_back(Tensor::zeros({task_.loop.batch, r.hidden_of(layer)}));
     }
   }
-  if (train_.size() / task_.loop.batch <
-      std::max<int64_t>(2, std::min<int64_t>(task_.unroll.chunk, 1 << 20))) {
-    throw_error<DataError>(
-        "{}: {} tokens to learn from are less than one chunk of {} steps in {} streams; lower --batch or "
-        "--chunk",
-        task_.files.input, train_.size(), task_.unroll.chunk, task_.loop.batch);
-  }
+}
+
+void LanguageModelTraining::check_length() const {
+  const int64_t steps = std::max<int64_t>(2, task_.unroll.chunk);
+  if (train_.size() / task_.loop.batch >= steps) return;
+  throw_error<DataError>(
+      "{}: {} tokens to learn from are less than one chunk of {} steps in {} streams; lower --batch{}",
+      task_.files.input, train_.size(), steps, task_.loop.batch, task_.unroll.chunk > 2 ? " or --chunk" : "");
 }
 
 StreamOptions LanguageModelTraining::stream_options(int64_t epoch) const {
@@ -245,24 +263,21 @@ TrainingTask::Step LanguageModelTraining::step(Tape& tape, int64_t epoch, int64_
 int64_t LanguageModelTraining::segment_steps(const StreamChunk& chunk) const {
   const int64_t longest = chunk.packing.length(0);
   if (task_.unroll.max_mem == 0) return longest;
-  const int64_t streams = task_.loop.batch;
-  const int64_t free = task_.unroll.max_mem * 1'000'000 - fixed_bytes();
-  if (activation_bytes(task_.model, model_.vocabulary.size(), chunk.packing.num_rows(), streams) <= free)
-    return longest;
-  const int64_t one = activation_bytes(task_.model, model_.vocabulary.size(), streams, streams);
-  // A state before each segment, beside the activations of one: both grow, so a square root of steps is
-  // least.
-  int64_t steps = 1;
-  while (steps < longest &&
-         activation_bytes(task_.model, model_.vocabulary.size(), (steps + 1) * streams, streams) <= free) {
-    ++steps;
-  }
-  if (one > free) {
+  const SegmentPlan plan = plan_segments(task_.model, model_.vocabulary.size(), chunk.packing,
+                                         task_.unroll.max_mem * 1'000'000 - fixed_bytes());
+  if (plan.steps == 0) {
     throw_error<ConfigError>(
         "--max-mem {}: this training needs {} MB at least; lower --batch, --hidden or --embedding",
-        task_.unroll.max_mem, (fixed_bytes() + one) / 1'000'000 + 1);
+        task_.unroll.max_mem, (fixed_bytes() + plan.bytes) / 1'000'000 + 1);
   }
-  return steps;
+  if (plan.steps < longest && (task_.unroll.ar > 0 || task_.unroll.tar > 0)) {
+    throw_error<ConfigError>(
+        "--max-mem {}: --ar and --tar are of whole chunks, and one of {} steps does not fit; lower --chunk "
+        "or "
+        "--batch, or leave them out",
+        task_.unroll.max_mem, longest);
+  }
+  return plan.steps;
 }
 
 LanguageEvaluation LanguageModelTraining::evaluation() {
@@ -337,7 +352,8 @@ nlohmann::json LanguageModelTraining::identity() const {
 // Parameters with gradient, moments and best state, and the corpus.
 int64_t LanguageModelTraining::fixed_bytes() const {
   const int64_t numbers = model_.network->parameters().num_values();
-  return 4 * (6 * numbers + train_.size() + dev_.size()) + (int64_t{40} << 20);
+  const int64_t copies = task_.loop.averaging.averaging == AveragingKind::kNone ? 6 : 7;
+  return 4 * (copies * numbers + train_.size() + dev_.size()) + (int64_t{40} << 20);
 }
 
 int64_t LanguageModelTraining::estimate_memory() const {

@@ -39,6 +39,8 @@ class LanguageModelTraining final : public TrainingTask {
  private:
   void read_corpus();
   void begin_from();
+  void check_counts() const;
+  void check_length() const;
   void split_corpus(const RawDocuments& raw, const std::string& subwords);
   std::string subword_model() const;
   Vocabulary vocabulary_of(const RawDocuments& raw, std::span<const Piece> pieces,

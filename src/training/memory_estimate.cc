@@ -71,6 +71,27 @@ int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary
          std::min(kLogitBytes, 8 * rows * vocabulary);
 }
 
+SegmentPlan plan_segments(const LanguageModelOptions& options, int64_t vocabulary, const Packing& chunk,
+                          int64_t free) {
+  const RecurrentOptions& r = options.recurrent;
+  int64_t state = 0;
+  for (int64_t layer = 0; layer < r.layers; ++layer) {
+    state += 4 * (r.output_of(layer) + r.hidden_of(layer) * (r.kind().has_cell_state() ? 1 : 0));
+  }
+  const PackedRows rows = chunk.rows();
+  SegmentPlan plan, least;
+  for (int64_t steps = 1; steps <= rows.steps(); ++steps) {
+    const int64_t segments = (rows.steps() + steps - 1) / steps;
+    const int64_t kept = segments > 1 ? segments * chunk.sequences() * state : 0;
+    // Sequences end, none begins: the first segment has most rows.
+    const int64_t bytes =
+        kept + activation_bytes(options, vocabulary, rows.offsets[steps], chunk.sequences());
+    if (least.bytes == 0 || bytes < least.bytes) least.bytes = bytes;
+    if (bytes <= free) plan = {.steps = steps, .bytes = bytes};
+  }
+  return plan.steps > 0 ? plan : least;
+}
+
 int64_t largest_batch(std::span<const std::vector<int32_t>> plan, std::span<const int64_t> lengths) {
   int64_t most = 0;
   for (const std::vector<int32_t>& batch : plan) {

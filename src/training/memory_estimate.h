@@ -7,6 +7,7 @@
 
 #include "models/classifier_options.h"
 #include "models/language_model_options.h"
+#include "tensor/packing.h"
 
 namespace rondo {
 
@@ -21,6 +22,15 @@ int64_t activation_bytes(const ClassifierOptions& options, int64_t rows, int64_t
 /// @param streams  side by side.
 int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary, int64_t rows,
                          int64_t streams);
+
+struct SegmentPlan {
+  int64_t steps = 0;  ///< of a segment; 0: not even one fits
+  int64_t bytes = 0;  ///< what it takes, or where none fits the least that any takes
+};
+/// The longest segments of a chunk (recomputed_loss.h) that fit into `free` bytes: the activations of one
+/// beside a state of each sequence before every segment.
+SegmentPlan plan_segments(const LanguageModelOptions& options, int64_t vocabulary, const Packing& chunk,
+                          int64_t free);
 
 /// Tokens of the batch that has most of them.
 int64_t largest_batch(std::span<const std::vector<int32_t>> plan, std::span<const int64_t> lengths);

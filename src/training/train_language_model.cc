@@ -1,5 +1,7 @@
 #include "training/train_language_model.h"
 
+#include <filesystem>
+
 #include "base/errors.h"
 #include "training/file_check.h"
 #include "training/language_model_training.h"
@@ -7,6 +9,21 @@
 namespace rondo {
 
 namespace {
+
+// A slip such as -o more.txt must not cost what is read.
+void check_sources(const LanguageTask& task) {
+  std::vector<std::string> read = task.corpus.also;
+  read.push_back(task.corpus.sentencepiece);
+  for (const std::string& path : read) {
+    for (const std::string* written : {&task.files.output, &task.files.log}) {
+      std::error_code none;
+      if (path.empty() || written->empty()) continue;
+      if (path != *written && !std::filesystem::equivalent(path, *written, none)) continue;
+      throw_error<ConfigError>("{} is read and would be overwritten; give another --{}", path,
+                               written == &task.files.log ? "log" : "output");
+    }
+  }
+}
 
 // Options that would have no effect beside the others, or that contradict them.
 void check_options(const LanguageTask& task) {
@@ -18,21 +35,22 @@ void check_options(const LanguageTask& task) {
         "--dev-fraction and --dev-split have no effect beside --dev: nothing is held out");
   }
   const bool subwords = task.model.tokenizer == TokenizerKind::kSentencePiece;
-  const bool counted = corpus.min_count != defaults.min_count || corpus.max_vocabulary != 0;
-  if (subwords && counted) {
-    throw_error<ConfigError>(
-        "--min-count and --max-vocabulary have no effect on subwords: their model holds them");
-  }
   if (subwords && corpus.sentencepiece.empty() && corpus.subwords == 0 && task.transfer.from.empty()) {
     throw_error<ConfigError>(
         "--tokenizer sentencepiece: give --subwords N to train a model on the text, or --sentencepiece FILE");
   }
-  if (!subwords && corpus.subwords > 0) {
-    throw_error<ConfigError>("--subwords has no effect with --tokenizer {}; give --tokenizer sentencepiece",
+  if (!subwords && task.transfer.from.empty() && (corpus.subwords > 0 || !corpus.sentencepiece.empty())) {
+    throw_error<ConfigError>("--{} has no effect with --tokenizer {}; give --tokenizer sentencepiece",
+                             corpus.subwords > 0 ? "subwords" : "sentencepiece",
                              name_of(task.model.tokenizer));
   }
   if (!corpus.sentencepiece.empty() && corpus.subwords > 0) {
     throw_error<ConfigError>("--subwords and --sentencepiece: choose one of them");
+  }
+  if (task.unroll.carry == Carry::kAlways && corpus.dev_split == DevSplit::kRandom) {
+    throw_error<ConfigError>(
+        "--dev-split random draws documents, and with --carry always the text is one; give end or "
+        "interleaved");
   }
   if (task.unroll.random_chunks && task.unroll.chunk == 0) {
     throw_error<ConfigError>("--random-chunks has no effect with --chunk 0");
@@ -47,6 +65,7 @@ void check_options(const LanguageTask& task) {
 LanguageReport train_language_model(const LanguageTask& task, Backend& backend, TrainingObserver& observer,
                                     Profile* profile) {
   check_files(task.files);
+  check_sources(task);
   check_options(task);
   check_precision(task.model.recurrent);
   task.model.check();
