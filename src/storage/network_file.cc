@@ -15,6 +15,18 @@ void check_num_values(double wanted, const ModelFile& file, const std::string& p
   }
 }
 
+namespace {
+
+const Tensor& find_in(const ModelFile& file, const std::string& name, const std::string& path) {
+  try {
+    return file.find(name);
+  } catch (const FormatError& error) {
+    throw_error<FormatError>("{}: {}", path, error.what());
+  }
+}
+
+}  // namespace
+
 void append_parameters(const ParameterSet& set, ModelFile& file) {
   for (const Parameter& parameter : set.all()) file.tensors.emplace_back(parameter.name, parameter.value);
 }
@@ -22,7 +34,7 @@ void append_parameters(const ParameterSet& set, ModelFile& file) {
 void fill_parameters(ParameterSet& set, const ModelFile& file, const std::string& path) {
   std::set<std::string> names;
   for (Parameter& parameter : set.all()) {
-    const Tensor& tensor = file.find(parameter.name);
+    const Tensor& tensor = find_in(file, parameter.name, path);
     if (tensor.shape() != parameter.value.shape() || tensor.type() != DType::kFloat32) {
       throw_error<FormatError>("{}: {} must be float32 {}, got {}", path, parameter.name,
                                to_string(parameter.value.shape()), to_string(tensor.shape()));

@@ -140,11 +140,14 @@ Vocabulary LanguageModelTraining::vocabulary_of(const RawDocuments& raw, std::sp
   // Unit vectors are as long as the vocabulary: tokens that it lacks stay unknown.
   if (base_ && base_->options().one_hot()) return base_->vocabulary;
   if (base_) vocabulary = grown(base_->vocabulary, vocabulary);
-  if (vocabulary.size() > 3) return vocabulary;
+  // The unknown word, the end of a document and the end of a line tell nothing.
+  const int64_t told = vocabulary.size() - 2 - (vocabulary.id("\n") != Vocabulary::kUnknown ? 1 : 0);
+  if (told > 1) return vocabulary;
   throw_error<DataError>("{}: the text has {} different {}; a language model needs two to tell apart{}",
-                         task_.files.input, vocabulary.size() - 2,
-                         vocabulary.size() == 3 ? "token" : "tokens",
-                         options.min_count > 1 ? "; lower --min-count" : "");
+                         task_.files.input, told, told == 1 ? "token" : "tokens",
+                         options.min_count > 1        ? "; lower --min-count"
+                         : options.max_vocabulary > 0 ? "; raise --max-vocabulary"
+                                                      : "");
 }
 
 void LanguageModelTraining::build_network() {

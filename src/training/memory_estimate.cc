@@ -37,6 +37,16 @@ StackNumbers stack_numbers(const RecurrentOptions& r, int64_t embedding, int64_t
   return most;
 }
 
+// Columns of the widest softmax: of all tokens, or of the head or a tail of an adaptive one.
+int64_t widest_softmax(const LanguageModelOptions& options, int64_t vocabulary) {
+  std::vector<int64_t> ends = options.cutoffs();
+  if (ends.empty()) return vocabulary;
+  int64_t widest = ends[0] + static_cast<int64_t>(ends.size());
+  ends.push_back(vocabulary);
+  for (size_t i = 0; i + 1 < ends.size(); ++i) widest = std::max(widest, ends[i + 1] - ends[i]);
+  return widest;
+}
+
 }  // namespace
 
 int64_t activation_bytes(const ClassifierOptions& options, int64_t rows, int64_t texts) {
@@ -54,21 +64,18 @@ int64_t activation_bytes(const ClassifierOptions& options, int64_t rows, int64_t
 int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary, int64_t rows,
                          int64_t streams) {
   const RecurrentOptions& r = options.recurrent;
-  const int64_t cells = r.kind().has_cell_state() ? 1 : 0;
-  const int64_t embedding = r.input_dropout > 0 ? 3 * options.embedding_size(vocabulary) : 0;
-  int64_t forward = embedding, widest = 0;
-  const int64_t weights = stack_numbers(r, 0, 0, 0).weights;
-  for (int64_t layer = 0; layer < r.layers; ++layer) {
-    const int64_t output = r.output_of(layer);
-    forward += output + r.hidden_of(layer) * (r.kind().saved_blocks() + cells);
-    if (layer > 0 && r.dropout > 0) forward += r.output_of(layer - 1);
-    widest = std::max(widest, output);
-  }
-  const int64_t top = r.output();
-  forward += 3 * top;  // dropped outputs, their gradient kept by the softmax, the gradient of the outputs
-  // The softmax works on blocks of rows; the kernels keep states and a packed input beside.
-  return 4 * (rows * (forward + 3 * widest) + streams * r.layers * 4 * widest + weights) +
-         std::min(kLogitBytes, 8 * rows * vocabulary);
+  const int64_t embedding = options.embedding_size(vocabulary);
+  const int64_t width = r.directions() * r.output();
+  const int64_t dropped = options.output_dropout > 0 ? 1 : 0;
+  // Unit vectors want no gradient: they are read where they stand.
+  const bool copied = !options.one_hot() || r.input_dropout > 0;
+  const StackNumbers stack = stack_numbers(r, copied ? embedding : 0, 0, 0);
+  // Each token's vector stands once; dropped ones beside their mask.
+  const int64_t vectors = std::min(rows, vocabulary) * embedding * (1 + (options.embedding_dropout > 0));
+  // The softmax keeps the gradient of its input, and works on blocks of rows.
+  const int64_t outputs = rows * width * (1 + dropped) + streams * width * (4 + dropped);
+  return 4 * (rows * stack.row + streams * stack.text + stack.weights + vectors + outputs) +
+         std::min(kLogitBytes, 4 * rows * widest_softmax(options, vocabulary));
 }
 
 SegmentPlan plan_segments(const LanguageModelOptions& options, int64_t vocabulary, const Packing& chunk,
