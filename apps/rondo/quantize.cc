@@ -5,12 +5,15 @@
 #include "base/files.h"
 #include "command_line.h"
 #include "console.h"
+#include "data/documents.h"
 #include "data/encoded.h"
 #include "inference/predictor.h"
 #include "storage/classifier_file.h"
+#include "storage/language_model_file.h"
 #include "storage/quantized.h"
 #include "tensor/device.h"
 #include "training/classifier_evaluation.h"
+#include "training/language_model_evaluation.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -22,15 +25,21 @@ struct QuantizeOptions {
   std::string dev;
   double max_drop = 0.005;
   bool force = false;
-  ReadOptions read;
+  DocumentOptions documents;
 
   template <class Visitor>
   void visit(Visitor& v) {
     v("output", output, "model file to write");
-    v("dev", dev, "labelled file that both models are measured on; not one that was trained on");
-    v("max-drop", max_drop, "most that the accuracy (micro F1 of several labels) may fall", Range{0, 1});
+    v("dev", dev,
+      "labelled file, or a text for a language model, that both models are measured on; not one that was "
+      "trained on");
+    v("max-drop", max_drop,
+      "most that the accuracy (micro F1 of several labels) may fall, or a language model's loss rise in nats "
+      "a "
+      "token",
+      Range{0, 1});
     v("force", force, "write the output even if it exists");
-    read.visit(v);
+    documents.visit(v);
   }
 };
 
@@ -49,43 +58,66 @@ void check(const QuantizeOptions& options) {
   AtomicFile{options.output};  // can the folder be written?
 }
 
-double metric(const LabelledCorpus& corpus, const QuantizeOptions& options, ClassifierModel& model,
-              Backend& backend) {
+// A figure on the dev file, better when higher.
+struct Measured {
+  std::string name;
+  double value = 0;
+  double shown() const { return name == "loss" ? -value : value; }
+};
+
+Measured measure_classifier(const ModelFile& file, const std::string& path, const QuantizeOptions& options,
+                            Backend& backend) {
+  ClassifierModel model = unpack_classifier(file, path);
+  const LabelledCorpus corpus = read_labelled(options.dev, options.documents.read);
   const EncodedCorpus encoded =
       encode(corpus, *model.tokenizer, model.vocabulary, model.labels,
              {.max_length = model.options().max_length, .allow_unseen = true}, backend.threads());
   if (encoded.size() == 0) throw_error<DataError>("{}: no texts to measure with", options.dev);
   prepare(model, backend);
   const Evaluation result = evaluate_classifier(model, backend, encoded, corpus);
-  return model.labels.multi() ? result.micro_f1 : result.accuracy;
+  if (model.labels.multi()) return {"micro F1", result.micro_f1};
+  return {"accuracy", result.accuracy};
 }
 
-void report(const std::string& path, const ClassifierModel& model, double figure) {
+// In parts, side by side: both models read the same ones.
+Measured measure_text(const ModelFile& file, const std::string& path, const QuantizeOptions& options,
+                      Backend& backend) {
+  constexpr int64_t kParts = 16;
+  const LanguageModel model = unpack_language_model(file, path);
+  const RawDocuments raw = read_documents(options.dev, options.documents, *model.tokenizer);
+  const TokenStream stream = number_documents(raw, cut_pieces(raw.pieces, kParts), model.vocabulary);
+  model.network->prepare(backend, model.options().recurrent.precision);
+  return {"loss", -evaluate_language_model(*model.network, backend, stream).loss()};
+}
+
+Measured measure(const ModelFile& file, const std::string& path, const QuantizeOptions& options,
+                 Backend& backend) {
+  const bool language = file.kind == "language_model";
+  return (language ? measure_text : measure_classifier)(file, path, options, backend);
+}
+
+void report(const std::string& path, const std::string& precision, const Measured& figure) {
   const auto bytes = static_cast<double>(std::filesystem::file_size(path));
-  put("{}: {}, {:.2f} MB, dev {} {:.4f}\n", path, name_of(model.options().recurrent.precision), bytes / 1e6,
-      model.labels.multi() ? "micro F1" : "accuracy", figure);
+  put("{}: {}, {:.2f} MB, dev {} {:.4f}\n", path, precision, bytes / 1e6, figure.name, figure.shown());
 }
 
 int quantize(const std::string& path, const QuantizeOptions& options, const RunOptions& run) {
   check(options);
   const ModelFile file = read_model_file(path);
   ModelFile small = rondo::quantize(file);
-  ClassifierModel before = unpack_classifier(file, path);
-  ClassifierModel after = unpack_classifier(small, path);
   const auto backend = open_device(run.device, run.threads);
-  const LabelledCorpus corpus = read_labelled(options.dev, options.read);
-  const double old_metric = metric(corpus, options, before, *backend);
-  const double new_metric = metric(corpus, options, after, *backend);
-  report(path, before, old_metric);
-  const double drop = old_metric - new_metric;
-  if (drop > options.max_drop) {
+  const Measured before = measure(file, path, options, *backend);
+  const Measured after = measure(small, path, options, *backend);
+  report(path, file.config.value("precision", "f32"), before);
+  const double drop = before.value - after.value;
+  if (!(drop <= options.max_drop)) {
     throw_error<Error>(
         "int8 weights cost {:.4f} (from {:.4f} to {:.4f}), --max-drop allows {:.4f}: nothing is written",
-        drop, old_metric, new_metric, options.max_drop);
+        drop, before.shown(), after.shown(), options.max_drop);
   }
-  small.metrics["quantized"] = {{"dev_metric_before", old_metric}, {"dev_metric", new_metric}};
+  small.metrics["quantized"] = {{"dev_metric_before", before.value}, {"dev_metric", after.value}};
   write_model_file(options.output, small);
-  report(options.output, after, new_metric);
+  report(options.output, "int8", after);
   return 0;
 }
 
@@ -94,8 +126,9 @@ int quantize(const std::string& path, const QuantizeOptions& options, const RunO
 Run add_quantize(CLI::App& app) {
   CLI::App* quantize_app = app.add_subcommand("quantize", "a model with int8 weights, a quarter of the size");
   quantize_app->footer(
-      "Example:\n"
-      "  rondo quantize news.rondo -o small.rondo --dev test.csv");
+      "Examples:\n"
+      "  rondo quantize news.rondo -o small.rondo --dev test.csv\n"
+      "  rondo quantize poems.rondo -o small.rondo --dev other-poems.txt --max-drop 0.01");
   auto path = std::make_shared<std::string>();
   auto options = std::make_shared<QuantizeOptions>();
   auto run = std::make_shared<RunOptions>();

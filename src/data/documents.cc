@@ -80,10 +80,21 @@ class DocumentBuilder final : public DocumentSink {
 
 bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r\f\v") == std::string_view::npos; }
 
+// UTF-16 without its mark is valid UTF-8, every other byte of it zero.
+void check_zeros(const TextLines& lines, std::string_view line) {
+  if (line.find('\0') == std::string_view::npos) return;
+  throw_error<DataError>(
+      "{}:{}: a byte of zero, which no text has; is it UTF-16? convert it: iconv -f UTF-16LE -t UTF-8; or "
+      "read "
+      "it as it is with --replace-invalid",
+      lines.name(), lines.line());
+}
+
 void read_lines(const std::string& path, const DocumentOptions& options, DocumentSink& sink) {
   TextLines lines(path, options.read.replace_invalid);
   bool open = false;  // a document of blank-line that has lines already
   while (auto line = lines.next()) {
+    if (!options.read.replace_invalid) check_zeros(lines, *line);
     if (options.documents == DocumentUnit::kLine) {
       if (is_blank(*line)) continue;
       sink.add(*line);

@@ -154,7 +154,7 @@ void ClassifierTraining::build_vocabulary_of(const NumberedCorpus& texts, const 
     return;
   }
   if (task_.model.tokenizer == TokenizerKind::kBytes) {
-    model_.vocabulary = Vocabulary::bytes();
+    model_.vocabulary = base_ ? base_->vocabulary : Vocabulary::bytes();
     return;
   }
   const bool keras = task_.model.tokenizer == TokenizerKind::kKeras;  // its tokens and order belong together

@@ -34,6 +34,21 @@ std::vector<Tensor> values_of(const std::vector<Variable>& variables) {
   return values;
 }
 
+// What a chunk in segments cannot do.
+void check_segments(const LanguageTask& task) {
+  const RecurrentOptions& r = task.model.recurrent;
+  const char* hindrance = nullptr;
+  if (task.unroll.ar > 0 || task.unroll.tar > 0)
+    hindrance = "leave --ar and --tar out, they are of whole chunks";
+  if (r.bidirectional) hindrance = "leave --bidirectional out, segments go forwards";
+  if (!r.locked_dropout && (r.dropout > 0 || r.input_dropout > 0)) {
+    hindrance = "give --locked-dropout, a mask that all segments share";
+  }
+  if (hindrance == nullptr) return;
+  throw_error<ConfigError>("--max-mem {}: a whole chunk does not fit; lower --chunk or --batch, or {}",
+                           task.unroll.max_mem, hindrance);
+}
+
 }  // namespace
 
 LanguageModelTraining::LanguageModelTraining(const LanguageTask& task, Backend& backend, Profile* profile)
@@ -273,13 +288,7 @@ int64_t LanguageModelTraining::segment_steps(const StreamChunk& chunk) const {
         "--max-mem {}: this training needs {} MB at least; lower --batch, --hidden or --embedding",
         task_.unroll.max_mem, (fixed_bytes() + plan.bytes) / 1'000'000 + 1);
   }
-  if (plan.steps < longest && (task_.unroll.ar > 0 || task_.unroll.tar > 0)) {
-    throw_error<ConfigError>(
-        "--max-mem {}: --ar and --tar are of whole chunks, and one of {} steps does not fit; lower --chunk "
-        "or "
-        "--batch, or leave them out",
-        task_.unroll.max_mem, longest);
-  }
+  if (plan.steps < longest) check_segments(task_);
   return plan.steps;
 }
 

@@ -223,6 +223,9 @@ TEST(LanguageModelTraining, MemoryThatDoesNotSufficeIsToldBeforeTheFirstStep) {
   task.unroll.max_mem = 44;
   task.unroll.ar = 2;
   expect_refused(task, "--ar and --tar");
+  task.unroll.ar = 0;
+  task.model.recurrent.dropout = 0.2;
+  expect_refused(task, "--locked-dropout");
 }
 
 TEST(LanguageModelTraining, TextsThatAreTooShortAreErrors) {
