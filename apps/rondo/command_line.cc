@@ -22,7 +22,8 @@ const Spelling& spelling(const std::string& name) {
       {"input", {"-i,", "FILE"}},      {"dev", {"-d,", "FILE"}},  {"output", {"-o,", "FILE"}},
       {"threads", {"-t,", ""}},        {"best", {"-k,", ""}},     {"log", {"", "FILE"}},
       {"tensorboard", {"", "FOLDER"}}, {"vectors", {"", "FILE"}}, {"sentencepiece", {"", "FILE"}},
-      {"after", {"", "10e|5000u"}},    {"split", {"", "90/5/5"}}};
+      {"from", {"", "FILE"}},          {"also", {"", "FILES"}},   {"after", {"", "10e|5000u"}},
+      {"split", {"", "90/5/5"}}};
   static const Spelling plain;
   const auto found = spellings.find(name);
   return found == spellings.end() ? plain : found->second;
@@ -104,7 +105,7 @@ const Option& CommandLine::find(const std::string& name, const std::string& wher
                            near.empty() ? "" : "; did you mean " + near + "?");
 }
 
-void CommandLine::apply_config() const {
+void CommandLine::apply_config() {
   toml::table table;
   const std::string content = read_file(config_, int64_t{1} << 24);
   try {
@@ -121,7 +122,14 @@ void CommandLine::apply_config() const {
     const auto [first, is_new] = lines.emplace(key, line);
     if (!is_new) throw_error<ConfigError>("{}: {} stands on line {} already", where, key, first->second);
     try {
-      find(key, where).set(to_json(*node, key));
+      const Option& option = find(key, where);
+      // A list may be one text with commas, as on the command line.
+      if (option.kind == Option::Kind::kList && node->is_string()) {
+        option.set_text(*node->value<std::string>());
+      } else {
+        option.set(to_json(*node, key));
+      }
+      configured_.push_back(key);
     } catch (const ConfigError& error) {
       const std::string message = error.what();
       throw_error<ConfigError>("{}", message.starts_with(where) ? message : where + ": " + message);
@@ -129,11 +137,19 @@ void CommandLine::apply_config() const {
   }
 }
 
-void CommandLine::apply() const {
+void CommandLine::apply() {
   if (!config_.empty()) apply_config();
   for (const Entry& entry : entries_) {
     if (!entry.typed->results().empty()) entry.option.set_text(entry.typed->results().back());
   }
+}
+
+std::vector<std::string> CommandLine::chosen() const {
+  std::vector<std::string> names = configured_;
+  for (const Entry& entry : entries_) {
+    if (!entry.typed->results().empty()) names.push_back(entry.option.name);
+  }
+  return names;
 }
 
 bool CommandLine::given(const std::string& name) const {

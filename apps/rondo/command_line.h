@@ -27,7 +27,9 @@ class CommandLine {
   void add_config();
 
   /// @throws ConfigError that names the option, and the file and line for one of --config.
-  void apply() const;
+  void apply();
+  /// The options that the person wrote, on the command line or in --config; after apply().
+  std::vector<std::string> chosen() const;
   /// Whether the person wrote this option on the command line.
   bool given(const std::string& name) const;
 
@@ -38,11 +40,12 @@ class CommandLine {
   };
 
   void add_option(const std::string& group, const Option& option);
-  void apply_config() const;
+  void apply_config();
   const Option& find(const std::string& name, const std::string& where) const;
 
   CLI::App& app_;
   std::string config_;
+  std::vector<std::string> configured_;
   std::vector<Entry> entries_;
 };
 

@@ -13,6 +13,17 @@
 #include "training/language_options.h"
 #include "verbs.h"
 
+namespace rondo {
+
+enum class CarryChoice { kModel, kDocument, kAlways };
+
+template <>
+inline constexpr auto kNames<CarryChoice> =
+    std::array{std::pair{CarryChoice::kModel, "model"}, std::pair{CarryChoice::kDocument, "document"},
+               std::pair{CarryChoice::kAlways, "always"}};
+
+}  // namespace rondo
+
 namespace rondo::app {
 
 namespace {
@@ -21,7 +32,7 @@ struct EvaluateOptions {
   bool json = false;
   bool confusion = false;
   int64_t parts = 1;
-  Carry carry = Carry::kDocument;
+  CarryChoice carry = CarryChoice::kModel;
   DocumentOptions documents;
   InferenceOptions inference;
 
@@ -34,7 +45,8 @@ struct EvaluateOptions {
       "is "
       "exact",
       Range{1, 1e6});
-    v("carry", carry, "language model: where the state goes on: within a document, or always");
+    v("carry", carry,
+      "language model: where the state goes on: within a document, always, or as the model was trained");
     documents.visit(v);
     inference.visit(v);
   }
@@ -42,18 +54,33 @@ struct EvaluateOptions {
 
 constexpr size_t kSmallMatrix = 12;
 
+// What the training said of its text; metrics are for readers, and a file may have been edited.
+template <class Enum>
+Enum trained_with(const nlohmann::json& metrics, const char* key, Enum otherwise) {
+  if (!metrics.is_object() || !metrics.contains(key) || !metrics.at(key).is_string()) return otherwise;
+  for (const auto& [value, name] : kNames<Enum>) {
+    if (metrics.at(key).get_ref<const std::string&>() == name) return value;
+  }
+  return otherwise;
+}
+
 int evaluate_text(const ModelFile& file, const std::string& path, const std::string& input,
                   const EvaluateOptions& options, Backend& backend) {
   if (options.confusion)
     throw_error<ConfigError>("--confusion has no effect on a language model: it has no labels");
-  if (options.carry == Carry::kNever)
-    throw_error<ConfigError>("--carry never is for training; give document or always");
   const LanguageModel model = unpack_language_model(file, path);
   model.network->prepare(backend, precision_of(model.options().recurrent.precision, options.inference));
-  RawDocuments raw = read_documents(input, options.documents, *model.tokenizer);
-  say("{}: {} {} ({})\n", input == "-" ? "standard input" : input, raw.pieces.size(),
-      raw.pieces.size() == 1 ? "document" : "documents", raw.format);
-  if (options.carry == Carry::kAlways) raw.pieces = join_pieces(raw.pieces);
+  DocumentOptions documents = options.documents;
+  if (documents.documents == DocumentUnit::kAuto && !names_examples(input)) {
+    documents.documents = trained_with(file.metrics, "documents", DocumentUnit::kAuto);
+  }
+  RawDocuments raw = read_documents(input, documents, *model.tokenizer);
+  const bool carried = trained_with(file.metrics, "carry", Carry::kDocument) == Carry::kAlways;
+  const bool always = options.carry == CarryChoice::kModel ? carried : options.carry == CarryChoice::kAlways;
+  say("{}: {} {} ({}{})\n", input == "-" ? "standard input" : input, raw.pieces.size(),
+      raw.pieces.size() == 1 ? "document" : "documents", raw.format,
+      always ? "; the state is carried through" : "");
+  if (always) raw.pieces = join_pieces(raw.pieces);
   const TokenStream stream = number_documents(raw, cut_pieces(raw.pieces, options.parts), model.vocabulary);
   const LanguageEvaluation result = evaluate_language_model(*model.network, backend, stream);
   if (options.json) {

@@ -65,6 +65,8 @@ bool finished(const LoopOutcome& outcome, const std::string& output,
         resume_text(arguments));
     return false;
   }
+  if (outcome.early)
+    say("stopped   early, at update {}: the dev figure no longer got better (--patience)\n", outcome.updates);
   if (outcome.skipped > 0) {
     say("warning: {} updates were skipped (infinite or undefined gradients)\n", outcome.skipped);
   }
@@ -114,7 +116,11 @@ int train_lm(const LanguageTask& task, const RunOptions& run, bool profiled,
       best.update, report.outcome.updates);
   say("measured  on {}, in {} {}\n", report.dev_text, report.dev.pieces,
       report.dev.pieces == 1 ? "part" : "parts");
-  say("use it    rondo generate {} \"The \"\n", quoted(output));
+  if (task.model.recurrent.bidirectional) {
+    say("use it    rondo train classify -i labelled.csv --from {} -o classifier.rondo\n", quoted(output));
+  } else {
+    say("use it    rondo generate {} \"The \"\n", quoted(output));
+  }
   return 0;
 }
 
@@ -134,11 +140,13 @@ Run add_classify(CLI::App& train, const std::vector<std::string>& arguments) {
   line->add("Data", task->corpus);
   line->add("Model", task->model);
   line->add("Beginning from a language model", task->transfer);
+  line->add("Training", task->loss);
   line->add("Training", task->loop);
   line->add("Machine", *run);
   line->add("Report", *report);
   return [=] {
     line->apply();
+    task->transfer.chosen = line->chosen();
     return train_classify(*task, *run, report->profile, arguments);
   };
 }
@@ -165,6 +173,7 @@ Run add_lm(CLI::App& train, const std::vector<std::string>& arguments) {
   line->add("Report", *report);
   return [=] {
     line->apply();
+    task->transfer.chosen = line->chosen();
     return train_lm(*task, *run, report->profile, arguments);
   };
 }

@@ -26,6 +26,8 @@ class DocumentSink {
   virtual void add(std::string_view text) = 0;
   /// @param break_characters  what parted this document from the next one.
   virtual void end(int64_t break_characters) = 0;
+  /// Whether a text need not be UTF-8.
+  virtual bool takes_any_bytes() const { return false; }
   int64_t replaced_lines = 0;
   std::string format;
 };
@@ -40,6 +42,8 @@ class TextSink final : public DocumentSink {
 class DocumentBuilder final : public DocumentSink {
  public:
   DocumentBuilder(const Tokenizer& tokenizer, RawDocuments& raw) : tokenizer_(tokenizer), raw_(raw) {}
+
+  bool takes_any_bytes() const override { return tokenizer_.kind() == TokenizerKind::kBytes; }
 
   // Characters of a line count for its tokens one each, or where they are no characters all for the last.
   void add(std::string_view text) override {
@@ -91,7 +95,10 @@ void check_zeros(const TextLines& lines, std::string_view line) {
 }
 
 void read_lines(const std::string& path, const DocumentOptions& options, DocumentSink& sink) {
-  TextLines lines(path, options.read.replace_invalid);
+  const InvalidBytes invalid = options.read.replace_invalid ? InvalidBytes::kReplace
+                               : sink.takes_any_bytes()     ? InvalidBytes::kKeep
+                                                            : InvalidBytes::kRefuse;
+  TextLines lines(path, invalid);
   bool open = false;  // a document of blank-line that has lines already
   while (auto line = lines.next()) {
     if (!options.read.replace_invalid) check_zeros(lines, *line);
@@ -146,6 +153,15 @@ void read_into(const std::string& path, const DocumentOptions& options, Document
   DocumentOptions known = options;
   known.documents = unit_of(path, options);
   if (known.documents == DocumentUnit::kExample) return read_examples(path, known, sink);
+  const ReadOptions& read = options.read;
+  if (!read.label_column.empty() || !read.text_column.empty() || !read.label_separator.empty() ||
+      read.header != Header::kAuto || !read.quotes) {
+    throw_error<ConfigError>(
+        "{}: --label-column, --text-column, --label-separator, --header and --no-quotes have no effect on "
+        "plain "
+        "text; for a table give --documents example and --format csv",
+        path);
+  }
   sink.format = words_of(known.documents);
   read_lines(path, known, sink);
 }
@@ -215,7 +231,12 @@ void append_documents(const std::string& path, const DocumentOptions& options, c
   const size_t before = raw.pieces.size();
   DocumentBuilder builder(tokenizer, raw);
   read_into(path, options, builder);
-  raw.format = builder.format;
+  // What a second file is, where it is something else.
+  if (raw.format.empty()) {
+    raw.format = builder.format;
+  } else if (raw.format != builder.format) {
+    raw.format += fmt::format("; {}: {}", path, builder.format);
+  }
   raw.replaced_lines += builder.replaced_lines;
   if (raw.pieces.size() == before) throw_error<DataError>("{}: there is no text in it", path);
 }
@@ -243,6 +264,10 @@ SplitPieces split_documents(std::span<const Piece> pieces, const DevSplitOptions
                       : kind == DevSplit::kRandom ? split_random(pieces, options.fraction, options.seed)
                                                   : split_interleaved(pieces, options);
   if (!split.train.empty() && !split.dev.empty()) return split;
+  if (kind == DevSplit::kRandom && pieces.size() == 1) {
+    throw_error<DataError>(
+        "--dev-split random: there is one document; give --dev-split end, or --documents line");
+  }
   throw_error<DataError>(
       "the text is too short to hold out {}: {} tokens in {} documents; give --dev FILE, another "
       "--dev-fraction or a smaller --batch and --chunk",

@@ -25,16 +25,16 @@ bool begins_as_utf16(std::string_view text) {
 
 }  // namespace
 
-TextLines::TextLines(const std::string& path, bool replace_invalid)
-    : reader_(path), name_(path == "-" ? "standard input" : path), replace_invalid_(replace_invalid) {}
+TextLines::TextLines(const std::string& path, InvalidBytes invalid)
+    : reader_(path), name_(path == "-" ? "standard input" : path), invalid_(invalid) {}
 
 bool TextLines::load() {
   if (!reader_) return false;
   std::optional<std::string> line = reader_->next();
   if (!line) return false;
   size_t offset = 0;
-  if (!is_valid_utf8(*line, &offset)) {
-    if (!replace_invalid_) throw_invalid(name_, reader_->line(), *line, offset);
+  if (invalid_ != InvalidBytes::kKeep && !is_valid_utf8(*line, &offset)) {
+    if (invalid_ == InvalidBytes::kRefuse) throw_invalid(name_, reader_->line(), *line, offset);
     *line = replace_invalid_utf8(*line);
     ++replaced_lines_;
   }

@@ -13,13 +13,18 @@
 
 namespace rondo {
 
+/// What becomes of bytes that are not UTF-8.
+enum class InvalidBytes { kRefuse, kReplace, kKeep };
+
 class TextLines {
  public:
   /// @throws IoError if the file cannot be opened.
-  TextLines(const std::string& path, bool replace_invalid);
+  TextLines(const std::string& path, bool replace_invalid)
+      : TextLines(path, replace_invalid ? InvalidBytes::kReplace : InvalidBytes::kRefuse) {}
+  TextLines(const std::string& path, InvalidBytes invalid);
 
   /// The next line without its LF or CRLF, or nothing at the end.
-  /// @throws DataError `file:line: ...` for bytes that are not UTF-8, unless they are replaced.
+  /// @throws DataError `file:line: ...` for bytes that are not UTF-8, unless they are replaced or kept.
   std::optional<std::string> next();
   /// The line that next() will give after `distance` others, or nullptr if the file ends before.
   const std::string* peek(size_t distance);
@@ -39,7 +44,7 @@ class TextLines {
   std::optional<LineReader> reader_;
   std::deque<std::string> ahead_;
   std::string name_;
-  bool replace_invalid_ = false;
+  InvalidBytes invalid_ = InvalidBytes::kRefuse;
   int64_t line_ = 0;
   int64_t replaced_lines_ = 0;
 };

@@ -94,8 +94,7 @@ void ClassifierTraining::begin_from(std::string& pieces) {
     throw_error<ConfigError>(
         "--sentencepiece, --subwords and --vectors have no effect beside --from: {} has its own", path);
   }
-  ClassifierOptions defaults;
-  inherit_shape(OptionList(task_.model), OptionList(defaults), OptionList(theirs), path);
+  inherit_shape(OptionList(task_.model), OptionList(theirs), task_.transfer);
   task_.model.check();
   pieces = base_->tokenizer->model();
 }
@@ -205,7 +204,7 @@ void ClassifierTraining::load_vectors(const Vectors& vectors) {
 void ClassifierTraining::weigh_labels() {
   const int64_t labels = model_.labels.size();
   label_weights_.assign(labels, 1.0F);
-  if (task_.loop.class_weights == ClassWeights::kNone) return;
+  if (task_.loss.class_weights == ClassWeights::kNone) return;
   if (model_.labels.multi()) {
     throw_error<ConfigError>("--class-weights balanced: it weighs texts with one label; these have several");
   }

@@ -96,11 +96,12 @@ nlohmann::ordered_json LanguageEvaluation::to_json() const {
 
 std::string LanguageEvaluation::table() const {
   return fmt::format(
-      "loss                {:.4f} nats a token\nperplexity          {:.3f}\nbits a character    {:.4f}\n"
+      "loss                {:.4f} nats a token\nperplexity          {:.3f}\nbits a character    {:.4f}{}\n"
       "tokens              {} ({:.2f} % unknown)\ncharacters          {}\nread in             {} {}, each "
       "from "
       "a state of zeros\n",
-      loss(), perplexity(), bits_per_character(), tokens,
+      loss(), perplexity(), bits_per_character(),
+      unknown > 0 ? " (an unknown token stands for many: compare only where none is unknown)" : "", tokens,
       100.0 * static_cast<double>(unknown) / static_cast<double>(std::max<int64_t>(1, tokens)), characters,
       pieces, pieces == 1 ? "part" : "parts");
 }

@@ -72,8 +72,9 @@ void LanguageModelTraining::begin_from() {
     throw_error<ConfigError>("--sentencepiece and --subwords have no effect beside --from: {} has its own",
                              path);
   }
-  LanguageModelOptions theirs = base_->options(), defaults;
-  inherit_shape(OptionList(task_.model), OptionList(defaults), OptionList(theirs), path);
+  LanguageModelOptions theirs = base_->options();
+  inherit_shape(OptionList(task_.model), OptionList(theirs), task_.transfer);
+  task_.leave_out_forget_bias();
   task_.model.check();
 }
 
@@ -182,9 +183,11 @@ void LanguageModelTraining::build_network() {
 void LanguageModelTraining::check_length() const {
   const int64_t steps = std::max<int64_t>(2, task_.unroll.chunk);
   if (train_.size() / task_.loop.batch >= steps) return;
+  const int64_t fitting = train_.size() / steps;
   throw_error<DataError>(
-      "{}: {} tokens to learn from are less than one chunk of {} steps in {} streams; lower --batch{}",
-      task_.files.input, train_.size(), steps, task_.loop.batch, task_.unroll.chunk > 2 ? " or --chunk" : "");
+      "{}: {} tokens to learn from are less than one chunk of {} steps in {} streams; {}", task_.files.input,
+      train_.size(), steps, task_.loop.batch,
+      fitting > 0 ? fmt::format("--batch {} fits", fitting) : "give more text, or lower --chunk and --batch");
 }
 
 StreamOptions LanguageModelTraining::stream_options(int64_t epoch) const {
@@ -306,7 +309,12 @@ TrainingTask::Dev LanguageModelTraining::evaluate() {
 }
 
 ModelFile LanguageModelTraining::pack(nlohmann::json metrics) const {
-  if (metrics.is_object() && !metrics.empty()) metrics["dev_text"] = dev_description_;
+  if (metrics.is_object() && !metrics.empty()) {
+    metrics["dev_text"] = dev_description_;
+    // How a text was read, for who measures the model on another one.
+    metrics["documents"] = name_of(task_.corpus.documents.documents);
+    metrics["carry"] = name_of(task_.unroll.carry);
+  }
   return pack_language_model(model_, std::move(metrics));
 }
 

@@ -1,6 +1,8 @@
 // How a language model is trained, declared once; what it is stands in models/language_model_options.h.
 #pragma once
 
+#include <algorithm>
+
 #include "data/documents.h"
 #include "models/language_model_options.h"
 #include "training/training_options.h"
@@ -29,7 +31,7 @@ struct LanguageCorpusOptions {
   template <class Visitor>
   void visit(Visitor& v) {
     documents.visit(v);
-    v("also", also, "more files to learn from, such as texts without labels, separated by commas");
+    v("also", also, "more files to learn from, separated by commas");
     v("dev-fraction", dev_fraction, "share of the text that is held out where no dev file is given",
       Range{0.0001, 0.9});
     v("dev-split", dev_split,
@@ -86,6 +88,13 @@ struct LanguageTask {
   UnrollOptions unroll;
   TransferOptions transfer;
   LoopOptions loop{.after = "20e"};
+
+  /// The default of --forget-bias is meant for lstm: the other cells have none, unless a person asked for it.
+  void leave_out_forget_bias() {
+    const auto& chosen = transfer.chosen;
+    const bool asked = std::find(chosen.begin(), chosen.end(), "forget-bias") != chosen.end();
+    if (model.recurrent.cell != Cell::kLstm && !asked) model.recurrent.forget_bias = 0;
+  }
 
   template <class Visitor>
   void visit(Visitor& v) {

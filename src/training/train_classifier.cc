@@ -41,7 +41,7 @@ TrainingReport train_classifier(const ClassifierTask& task, Backend& backend, Tr
   check_files(task.files);
   check_corpus(task);
   check_precision(task.model.recurrent);
-  task.model.check();
+  if (task.transfer.from.empty()) task.model.check();  // else when its shape is known
   task.transfer.check();
   task.loop.check();
   ClassifierTraining training(task, backend, profile);

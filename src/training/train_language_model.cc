@@ -55,20 +55,19 @@ void check_options(const LanguageTask& task) {
   if (task.unroll.random_chunks && task.unroll.chunk == 0) {
     throw_error<ConfigError>("--random-chunks has no effect with --chunk 0");
   }
-  if (task.loop.class_weights != ClassWeights::kNone) {
-    throw_error<ConfigError>("--class-weights has no effect on a language model: it has no labels");
-  }
 }
 
 }  // namespace
 
-LanguageReport train_language_model(const LanguageTask& task, Backend& backend, TrainingObserver& observer,
+LanguageReport train_language_model(const LanguageTask& given, Backend& backend, TrainingObserver& observer,
                                     Profile* profile) {
+  LanguageTask task = given;
+  task.leave_out_forget_bias();
   check_files(task.files);
   check_sources(task);
   check_options(task);
   check_precision(task.model.recurrent);
-  task.model.check();
+  if (task.transfer.from.empty()) task.model.check();  // else when its shape is known
   task.transfer.check();
   task.loop.check();
   LanguageModelTraining training(task, backend, profile);

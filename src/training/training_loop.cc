@@ -179,7 +179,10 @@ LoopOutcome TrainingLoop::run() {
   take_best();
   save_model();
   remove_file(checkpoint_path(parts_.files));
-  return {.updates = state_.update, .skipped = state_.skipped, .best = state_.best};
+  return {.early = state_.update < updates_,
+          .updates = state_.update,
+          .skipped = state_.skipped,
+          .best = state_.best};
 }
 
 void TrainingLoop::step() {

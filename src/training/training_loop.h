@@ -58,6 +58,7 @@ class TrainingTask {
 
 struct LoopOutcome {
   bool stopped = false;  ///< by the observer, with a checkpoint to resume from
+  bool early = false;    ///< before what was planned: --patience
   int64_t updates = 0;
   int64_t skipped = 0;
   TrainingEvaluation best;

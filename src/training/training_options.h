@@ -80,7 +80,6 @@ struct LoopOptions {
   int64_t patience = 3;
   int64_t evaluate_every = 0;
   int64_t seed = 1;
-  ClassWeights class_weights = ClassWeights::kNone;
   double checkpoint_seconds = 30;
   OptimizerOptions optimizer{.lr = 2e-3};  // docs/adr/0007-defaults.md
   ScheduleOptions schedule;
@@ -89,7 +88,7 @@ struct LoopOptions {
   template <class Visitor>
   void visit(Visitor& v) {
     v("after", after, "stop after so many epochs (10e) or updates (5000u)");
-    v("batch", batch, "texts a step", Range{1, 1e6});
+    v("batch", batch, "texts a step; of a language model, streams side by side", Range{1, 1e6});
     v("patience", patience,
       "stop after so many evaluations without a better dev metric (or an equal one with a lower loss); 0 "
       "never stops early",
@@ -97,7 +96,6 @@ struct LoopOptions {
     v("evaluate-every", evaluate_every, "updates between evaluations; 0: at the end of each epoch",
       Range{0, 1e12});
     v("seed", seed, "of everything random: the same seed and input give the same file", Range{0, 9e15});
-    v("class-weights", class_weights, "balanced: rare labels weigh as much as frequent ones");
     v("checkpoint-seconds", checkpoint_seconds, "time between checkpoints within an epoch", Range{0, 1e9});
     optimizer.visit(v);
     schedule.visit(v);
@@ -108,12 +106,23 @@ struct LoopOptions {
   void check() const;
 };
 
+/// How texts count in the loss.
+struct LossOptions {
+  ClassWeights class_weights = ClassWeights::kNone;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v("class-weights", class_weights, "balanced: rare labels weigh as much as frequent ones");
+  }
+};
+
 /// All that `rondo train classify` can be told, but for device and threads, which never change a result.
 struct ClassifierTask {
   TrainingFiles files;
   CorpusOptions corpus;
   ClassifierOptions model;
   TransferOptions transfer;
+  LossOptions loss;
   LoopOptions loop;
 
   template <class Visitor>
@@ -122,6 +131,7 @@ struct ClassifierTask {
     corpus.visit(v);
     model.visit(v);
     transfer.visit(v);
+    loss.visit(v);
     loop.visit(v);
   }
 };

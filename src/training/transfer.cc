@@ -53,15 +53,18 @@ void TransferOptions::check() const {
   }
 }
 
-void inherit_shape(const OptionList& own, const OptionList& defaults, const OptionList& base,
-                   const std::string& path) {
+void inherit_shape(const OptionList& own, const OptionList& base, const TransferOptions& options) {
+  const auto among = [](const auto& names, const std::string& name) {
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+  };
   for (const Option& option : own.all()) {
-    if (std::find(std::begin(kShape), std::end(kShape), option.name) == std::end(kShape)) continue;
+    if (!among(kShape, option.name)) continue;
     for (const Option& theirs : base.all()) {
       if (theirs.name != option.name) continue;
-      if (option.get() != theirs.get() && option.get() != defaults.find(option.name).get()) {
+      if (option.get() != theirs.get() && among(options.chosen, option.name)) {
+        const std::string value = theirs.text();
         throw_error<ConfigError>("--{} {}: {} has {}, and its weights fit nothing else; leave it out",
-                                 option.name, option.text(), path, theirs.text());
+                                 option.name, option.text(), options.from, value.empty() ? "none" : value);
       }
       option.set(theirs.get());
     }

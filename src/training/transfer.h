@@ -1,7 +1,7 @@
 // Beginning from a language model instead of from random numbers: its shape, vocabulary and weights are taken
 // over, and lower layers learn more slowly and later than upper ones.
 //   LanguageModel base = load_language_model("news-lm.rondo");
-//   inherit_shape(OptionList(task.model), OptionList(defaults), OptionList(base_options), path);
+//   inherit_shape(OptionList(task.model), OptionList(base_options), task.transfer);
 //   Vocabulary words = grown(base.vocabulary, found);
 //   take_parameters(base.network->parameters(), network.parameters());
 // Source: Howard & Ruder 2018, "Universal language model fine-tuning for text classification".
@@ -19,10 +19,13 @@ struct TransferOptions {
   std::string from;
   double layer_rate = 1;
   int64_t unfreeze = 0;
+  std::vector<std::string> chosen;  // no option: the names of those that the person wrote
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v("from", from, "language model to begin from: its tokens, shape and weights are taken over");
+    v("from", from,
+      "language model to begin from: its tokens, shape and weights are taken over; tokens that it lacks are "
+      "added");
     v("layer-rate", layer_rate,
       "each layer learns at this share of the rate of the one above (ULMFiT: 0.385), the embeddings last",
       Range{0.001, 1});
@@ -37,9 +40,8 @@ struct TransferOptions {
 
 /// Takes over what decides the shapes of weights: tokenizer, embedding, cell and so on, as far as both know
 /// it.
-/// @throws ConfigError if `own` says something else than `base`, and than its own default.
-void inherit_shape(const OptionList& own, const OptionList& defaults, const OptionList& base,
-                   const std::string& path);
+/// @throws ConfigError if the person chose something else than `base` has.
+void inherit_shape(const OptionList& own, const OptionList& base, const TransferOptions& options);
 
 /// The vocabulary with the tokens that it lacks behind its own, in their order.
 Vocabulary grown(const Vocabulary& base, const Vocabulary& found);

@@ -68,7 +68,7 @@ TEST(Transfer, TheShapeIsInheritedUnlessToldOtherwise) {
   LanguageModelOptions base{.embedding = 24, .recurrent = {.cell = Cell::kGru, .hidden = 40, .layers = 2}};
   base.recurrent.dropout = 0.4;
   ClassifierOptions own, defaults;
-  inherit_shape(OptionList(own), OptionList(defaults), OptionList(base), "lm.rondo");
+  inherit_shape(OptionList(own), OptionList(base), {.from = "lm.rondo"});
   EXPECT_EQ(own.embedding, 24);
   EXPECT_EQ(own.recurrent.cell, Cell::kGru);
   EXPECT_EQ(own.recurrent.hidden, 40);
@@ -78,13 +78,21 @@ TEST(Transfer, TheShapeIsInheritedUnlessToldOtherwise) {
   ClassifierOptions other;
   other.recurrent.hidden = 41;
   try {
-    inherit_shape(OptionList(other), OptionList(defaults), OptionList(base), "lm.rondo");
+    inherit_shape(OptionList(other), OptionList(base), {.from = "lm.rondo", .chosen = {"hidden"}});
     FAIL() << "accepted";
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), HasSubstr("--hidden 41: lm.rondo has 40"));
   }
   other.recurrent.hidden = 40;  // the same is no contradiction
-  inherit_shape(OptionList(other), OptionList(defaults), OptionList(base), "lm.rondo");
+  inherit_shape(OptionList(other), OptionList(base), {.from = "lm.rondo", .chosen = {"hidden"}});
+}
+
+TEST(Transfer, ADefaultThatWasChosenIsNotDroppedInSilence) {
+  LanguageModelOptions base{.embedding = 24};
+  ClassifierOptions own;
+  EXPECT_THROW(inherit_shape(OptionList(own), OptionList(base),
+                             {.from = "lm.rondo", .chosen = {"tokenizer", "bidirectional"}}),
+               ConfigError);
 }
 
 TEST(Transfer, LowerLayersLearnMoreSlowlyAndLater) {
