@@ -18,17 +18,24 @@ class Resume(LanguageModelTest):
         "segments": ["--chunk", "600", "--max-mem", "43"],
     }
 
+    def stopped_after_a_checkpoint(self, words):
+        """The exit status: 1 where the signal came in time."""
+        run = subprocess.Popen([COMMAND, *words, "-o", "part.rondo", "--log", "part.jsonl", "--force"],
+                               cwd=self.folder, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not os.path.exists(self.path("part.rondo.checkpoint")) and run.poll() is None:
+            time.sleep(0.001)
+        run.send_signal(signal.SIGTERM)
+        return run.wait(timeout=120)
+
     def stopped_and_resumed(self, words, data=("train", "lm", "-i", "text.txt")):
         """A run that is told to stop after its first checkpoint ends with the undisturbed run's bytes."""
         words = [*data, *words, "--checkpoint-seconds", "0", "--patience", "0"]
         self.succeed(*words, "-o", "whole.rondo", "--log", "whole.jsonl", "--force")
-        run = subprocess.Popen([COMMAND, *words, "-o", "part.rondo", "--log", "part.jsonl"], cwd=self.folder,
-                               stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        while not os.path.exists(self.path("part.rondo.checkpoint")) and run.poll() is None:
-            time.sleep(0.001)
-        run.send_signal(signal.SIGTERM)
-        message = run.communicate(timeout=120)[1].decode()
-        self.assertEqual(run.returncode, 1, message)  # it was stopped in the middle, not at its end
+        for _ in range(5):  # a busy machine may give the signal too late
+            status = self.stopped_after_a_checkpoint(words)
+            if status == 1:
+                break
+        self.assertEqual(status, 1)
         self.succeed(*words, "-o", "part.rondo", "--log", "part.jsonl", "--resume")
         self.assertEqual(self.sha256("part.rondo"), self.sha256("whole.rondo"))
         self.assertEqual(self.read("part.jsonl"), self.read("whole.jsonl"))
