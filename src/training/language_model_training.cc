@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "base/errors.h"
@@ -26,6 +27,14 @@ void copy_row(const Tensor& from, int64_t row, const Tensor& to, int64_t to_row)
   const int64_t columns = from.dim(1);
   std::memcpy(to.data<float>() + to_row * columns, from.data<float>() + row * columns,
               static_cast<size_t>(columns) * sizeof(float));
+}
+
+// States that overflowed (a relu network's do) would spoil every chunk to come: they begin from zeros again.
+void forget_infinite(const Tensor& states, int64_t row) {
+  const int64_t columns = states.dim(1);
+  const std::span<float> values(states.data<float>() + row * columns, static_cast<size_t>(columns));
+  if (std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) return;
+  std::fill(values.begin(), values.end(), 0.0F);
 }
 
 std::vector<Tensor> values_of(const std::vector<Variable>& variables) {
@@ -238,7 +247,9 @@ void LanguageModelTraining::carry(const StreamChunk& chunk, const std::vector<Te
     for (size_t layer = 0; layer < states.size(); layer += step) {
       for (size_t n = 0; n < chunk.segments.size(); ++n) {
         const StreamChunk::Segment& segment = chunk.segments[n];
-        if (segment.last) copy_row(finals[layer], static_cast<int64_t>(n), states[layer], segment.stream);
+        if (!segment.last) continue;
+        copy_row(finals[layer], static_cast<int64_t>(n), states[layer], segment.stream);
+        forget_infinite(states[layer], segment.stream);
       }
     }
   };

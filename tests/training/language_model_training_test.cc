@@ -158,6 +158,21 @@ TEST(LanguageModelTraining, AnEpochBeginsFromZeros) {
   EXPECT_EQ(step(training, *backend, 0).loss, first.loss);
 }
 
+TEST(LanguageModelTraining, StatesThatOverflowAreNotCarriedOn) {
+  const TestFolder folder;
+  const auto backend = open_device("cpu", 1);
+  LanguageTask task = small_task(written(folder, text(600)));
+  task.model.recurrent = {.cell = Cell::kRnn, .hidden = 7, .nonlinearity = Nonlinearity::kRelu};
+  task.unroll.chunk = 40;
+  LanguageModelTraining training(task, *backend);
+  training.parameters().find("rnn.weight_hh_l0").value.fill(1000);
+  training.parameters().find("rnn.bias_hh_l0").value.fill(1);
+  EXPECT_FALSE(std::isfinite(step(training, *backend, 0).loss));
+  for (const auto& [name, tensor] : training.state()) {
+    for (int64_t i = 0; i < tensor.size(); ++i) EXPECT_TRUE(std::isfinite(tensor.at(i))) << name;
+  }
+}
+
 TEST(LanguageModelTraining, TheRateOfARandomChunkFollowsItsLength) {
   const TestFolder folder;
   const auto backend = open_device("cpu", 1);
