@@ -249,7 +249,7 @@ TEST(LanguageModelTraining, TextsThatAreTooShortAreErrors) {
   expect_refused(task, "less than one chunk of 10 steps in 3 streams");
   task.unroll.chunk = 0;
   task.loop.batch = 20;
-  expect_refused(task, "less than one chunk of 2 steps in 20 streams; lower --batch");
+  expect_refused(task, "less than one chunk of 2 steps in 20 streams; --batch");
   task = small_task(written(folder, std::string(500, 'a')));
   expect_refused(task, "needs two to tell apart");
 }
