@@ -80,7 +80,8 @@ int bench(const std::string& path, const std::optional<std::string>& input, cons
     timings.push_back(time_model(model, *backend, texts, options.seconds / (all > 1 ? 2 : 1)));
     if (timings.size() > 1) continue;
     stream_us =
-        time_stream(model, *backend, precision_of(model.options().recurrent.precision, options.inference), texts, options.seconds / 10);
+        time_stream(model, *backend, precision_of(model.options().recurrent.precision, options.inference),
+                    texts, options.seconds / 10);
   }
   const double megabytes = static_cast<double>(peak_resident_bytes()) / 1e6;
   if (options.json) {

@@ -106,8 +106,8 @@ class BadInput(LanguageModelTest):
 
     def test_a_text_shorter_than_a_chunk(self):
         self.write("bad.txt", text(10))
-        message = self.refuse_training(3, "--batch 1 fits", "200", data="bad.txt")
-        for word in ["bad.txt", "200", "--batch", "--batch 1 fits"]:
+        message = self.refuse_training(3, "--chunk", "200", data="bad.txt")
+        for word in ["bad.txt", "200", "--batch 1 fits"]:
             self.assertIn(word, message)
 
     def test_encodings(self):
