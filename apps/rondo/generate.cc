@@ -9,6 +9,7 @@
 #include "command_line.h"
 #include "console.h"
 #include "inference/predictor.h"
+#include "inference/stop_strings.h"
 #include "inference/text_generator.h"
 #include "storage/language_model_file.h"
 #include "tensor/device.h"
@@ -49,10 +50,11 @@ void refuse(bool given, const char* name, const char* beside) {
   if (given) throw_error<ConfigError>("--{} has no effect beside --{}; leave one of them out", name, beside);
 }
 
-// Options that would be passed over in silence.
+// Wrong values, and options that would be passed over in silence; before anything is written.
 void check(const GenerateCommand& options) {
   const SamplingOptions& sampling = options.generate.sampling;
   sampling.check();
+  StopStrings{options.generate.stop};
   if (options.pick > 0) {
     refuse(sampling.greedy, "greedy", "pick");
     refuse(options.samples > 1, "samples", "pick");
@@ -75,14 +77,8 @@ void check(const GenerateCommand& options) {
 
 void warn_of_unknown(const Prompt& prompt) {
   if (prompt.unknown.empty()) return;
-  constexpr size_t kShown = 10;
-  std::string names;
-  for (size_t i = 0; i < std::min(kShown, prompt.unknown.size()); ++i) {
-    names += (i > 0 ? ", " : "") + visible(prompt.unknown[i]);
-  }
-  if (prompt.unknown.size() > kShown) names += ", ...";
   say("warning: the prompt holds {} token{} that the model has never seen: {}\n", prompt.unknown.size(),
-      prompt.unknown.size() == 1 ? "" : "s", names);
+      prompt.unknown.size() == 1 ? "" : "s", token_list(prompt.unknown, 10));
 }
 
 std::string json_of(const Prompt& prompt, const Generation& made, int64_t sample,
@@ -133,7 +129,7 @@ std::optional<int32_t> ask(LineReader& answers, LanguageReader& reader, const La
   const std::span<const float> probabilities = reader.probabilities();
   for (size_t i = 0; i < best.size(); ++i) {
     say("{:3}  {:.4f}  {}\n", i + 1, probabilities[static_cast<size_t>(best[i])],
-        visible(model.vocabulary.token(best[i])));
+        quoted_token(model.vocabulary.token(best[i])));
   }
   while (true) {
     say("number, Enter for 1, q to end: ");
@@ -142,7 +138,7 @@ std::optional<int32_t> ask(LineReader& answers, LanguageReader& reader, const La
     const std::optional<int> choice = choice_of(*line, static_cast<int>(best.size()));
     if (choice == 0) return std::nullopt;
     if (choice) return best[static_cast<size_t>(*choice) - 1];
-    say("a number from 1 to {}, Enter or q, not {}\n", best.size(), visible(*line));
+    say("a number from 1 to {}, Enter or q, not {}\n", best.size(), quoted_token(*line));
   }
 }
 
@@ -165,15 +161,13 @@ void pick_tokens(const TextGenerator& generator, const Prompt& prompt, const Gen
   put_text(rest + "\n");
 }
 
-// A file's last line break is of the file, not of the prompt.
+// Standard input as it comes, its last line break with it: a prompt may end in one ("KING:\n").
 std::string read_prompt(const std::string& given, const GenerateCommand& options) {
   if (given != "-") return given;
   if (options.pick > 0) {
     throw_error<ConfigError>("--pick reads the choices from standard input; give the prompt in the command");
   }
-  std::string text = read_file("-", kMostPrompt);
-  if (text.ends_with('\n')) text.pop_back();
-  return text;
+  return read_file("-", kMostPrompt);
 }
 
 int generate(const std::string& path, const std::string& given, const GenerateCommand& options,
@@ -201,6 +195,9 @@ int generate(const std::string& path, const std::string& given, const GenerateCo
 Run add_generate(CLI::App& app) {
   CLI::App* generate_app = app.add_subcommand("generate", "text that goes on from a prompt");
   generate_app->footer(
+      "Without a prompt a new document begins; - reads one from standard input, its last line break "
+      "included.\n"
+      "A prompt that begins with - stands behind --, after all options.\n"
       "Examples:\n"
       "  rondo generate poems.rondo \"Shall I compare\" --temperature 0.8\n"
       "  rondo generate poems.rondo --samples 3 --seed 7 --stop $'\\n\\n'\n"

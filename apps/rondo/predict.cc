@@ -128,6 +128,7 @@ int predict(const std::string& path, const std::optional<std::string>& given, co
 Run add_predict(CLI::App& app) {
   CLI::App* predict_app = app.add_subcommand("predict", "labels for texts");
   predict_app->footer(
+      "A text that begins with - stands behind --, after all options.\n"
       "Examples:\n"
       "  rondo predict news.rondo \"Shares rose after the talks\" -k 3 --probs\n"
       "  rondo predict news.rondo texts.txt > labels.txt\n"

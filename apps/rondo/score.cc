@@ -6,6 +6,7 @@
 #include "console.h"
 #include "data/text_lines.h"
 #include "inference/predictor.h"
+#include "inference/text_generator.h"
 #include "inference/text_scorer.h"
 #include "storage/language_model_file.h"
 #include "tensor/device.h"
@@ -27,7 +28,7 @@ struct ScoreCommand {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v("tokens", tokens, "print a line a token: token, log-probability, rank");
+    v("tokens", tokens, "print a line a token: token in quotes, log-probability, rank");
     v("json", json, "print a JSON object a text");
     score.visit(v);
     v("replace-invalid", replace_invalid, "put U+FFFD in the place of bytes that are not UTF-8");
@@ -58,7 +59,7 @@ std::string lines_of(const TextScore& score, const ScoreCommand& options) {
   }
   std::string lines;
   for (const TokenScore& token : score.tokens) {
-    lines += fmt::format("{}\t{:.6f}\t{}\n", visible(token.token), token.log_probability, token.rank);
+    lines += fmt::format("{}\t{:.6f}\t{}\n", quoted_token(token.token), token.log_probability, token.rank);
   }
   return lines + "\n";  // an empty line ends a text
 }
@@ -102,6 +103,8 @@ Run add_score(CLI::App& app) {
   CLI::App* score_app = app.add_subcommand("score", "log-probability of texts");
   score_app->footer(
       "Prints log-probability (natural logarithm), tokens and perplexity, separated by tabs.\n"
+      "Without an input it reads standard input, a text a line; an empty line is an empty text.\n"
+      "A text that begins with - stands behind --, after all options.\n"
       "Examples:\n"
       "  rondo score poems.rondo \"Shall I compare thee\" --tokens\n"
       "  rondo score poems.rondo lines.txt > scores.tsv");

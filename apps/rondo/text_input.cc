@@ -1,12 +1,32 @@
 #include "text_input.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "console.h"
+#include "inference/text_generator.h"
 #include "text/unicode.h"
 
 namespace rondo::app {
+
+namespace {
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// A word with a slash, or an ending such as .tx or .mp3: perhaps the name of a file, mistyped.
+bool looks_like_file(const std::string& word) {
+  if (word.find('/') != std::string::npos) return true;
+  constexpr size_t kLongest = 5;
+  const size_t dot = word.rfind('.');
+  if (dot == std::string::npos || dot == 0 || word.size() - dot - 1 > kLongest) return false;
+  const auto ending = word.begin() + static_cast<std::ptrdiff_t>(dot) + 1;
+  return std::any_of(ending, word.end(), is_letter) &&
+         std::all_of(ending, word.end(), [](char c) { return is_letter(c) || is_digit(c); });
+}
+
+}  // namespace
 
 bool names_file(const std::string& input, const std::string& verb) {
   if (input == "-" || file_exists(input)) return true;
@@ -18,6 +38,8 @@ bool names_file(const std::string& input, const std::string& verb) {
           input, verb);
     }
   }
+  if (one_word && looks_like_file(input))
+    say("warning: {}: no such file; it is taken as a text\n", quoted_token(input));
   return false;
 }
 
@@ -26,12 +48,6 @@ std::string checked_text(const std::string& text, bool replace_invalid) {
   if (is_valid_utf8(text, &offset)) return text;
   if (replace_invalid) return replace_invalid_utf8(text);
   throw_error<DataError>("the text's byte {} is not UTF-8; convert it, or give --replace-invalid", offset);
-}
-
-std::string visible(const std::string& token) {
-  const std::string quoted =
-      nlohmann::json(token).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  return quoted.substr(1, quoted.size() - 2);
 }
 
 }  // namespace rondo::app

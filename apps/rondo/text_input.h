@@ -5,14 +5,12 @@
 
 namespace rondo::app {
 
-/// Whether this names a file, or is "-" for standard input; all else is a text. @param verb  for the message.
+/// Whether this names a file, or is "-" for standard input; all else is a text, with a warning on
+/// standard error for a word that could be the name of a file. @param verb  for the message.
 /// @throws IoError for what looks like the name of a file that is not there.
 bool names_file(const std::string& input, const std::string& verb);
 
 /// A text that was typed: repaired, or refused with the words that help here. @throws DataError.
 std::string checked_text(const std::string& text, bool replace_invalid);
-
-/// A token as part of a line: as JSON writes it, without the quotes.
-std::string visible(const std::string& token);
 
 }  // namespace rondo::app

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "base/options.h"
@@ -38,11 +39,23 @@ const CLI::App* owner_of(const CLI::App& app, const std::string& name) {
   return nullptr;
 }
 
+// Whether a word behind the model is a text: such a one may begin with "-".
+bool takes_text(const CLI::App& app) {
+  const std::string& name = app.get_name();
+  return name == "generate" || name == "score" || name == "predict";
+}
+
 std::string unknown_option(const CLI::App& root, const CLI::App& app, const std::string& word) {
   const std::string near = nearest(word, option_names(app));
   if (!near.empty()) return fmt::format("there is no option {}; did you mean {}?", word, near);
   const CLI::App* owner = owner_of(root, word);
   if (owner != nullptr) return fmt::format("{} is an option of {}", word, command_path(*owner));
+  if (takes_text(app)) {
+    return fmt::format(
+        "there is no option {}; a text that begins with - stands behind --, after all options: "
+        "{} MODEL -- TEXT",
+        word, command_path(app));
+  }
   return fmt::format("there is no option {}", word);
 }
 
@@ -58,6 +71,10 @@ std::string unexpected_word(const CLI::App& root, const CLI::App& app) {
   const std::vector<std::string> words = root.remaining(true);
   if (words.empty()) return "";
   if (!verb_names(app).empty() && !words.front().starts_with("-")) return unknown_verb(app, words.front());
+  if (std::find(words.begin(), words.end(), "--") != words.end()) {
+    return fmt::format("unexpected argument {}; behind -- options are no options: write them before it",
+                       words.back());
+  }
   for (const std::string& word : words) {
     if (word.starts_with("-") && word != "-")
       return unknown_option(root, app, word.substr(0, word.find('=')));

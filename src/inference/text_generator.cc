@@ -1,10 +1,12 @@
 #include "inference/text_generator.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/errors.h"
 #include "inference/predictor.h"
 #include "inference/stop_strings.h"
+#include "text/unicode.h"
 
 namespace rondo {
 
@@ -23,6 +25,16 @@ std::vector<std::string> unknown_tokens(const std::vector<std::string>& tokens,
     if (std::find(unknown.begin(), unknown.end(), tokens[i]) == unknown.end()) unknown.push_back(tokens[i]);
   }
   return unknown;
+}
+
+// Here rather than by the tokenizer, whose message speaks of files.
+void check_prompt(std::string_view text, const Tokenizer& tokenizer) {
+  size_t offset = 0;
+  if (tokenizer.kind() == TokenizerKind::kBytes || is_valid_utf8(text, &offset)) return;
+  throw_error<DataError>(
+      "prompt: its byte {} (0x{:02X}) is not UTF-8; type it in a terminal that is, or convert it (iconv -t "
+      "UTF-8)",
+      offset + 1, static_cast<uint8_t>(text[offset]));
 }
 
 /// Where the pieces of a text go: past the stop strings to the generation and to the caller.
@@ -67,6 +79,18 @@ void Continuation::take(int32_t id, std::string& text) {
   reader_.read(std::span(&id, 1));
 }
 
+std::string quoted_token(const std::string& token) {
+  return nlohmann::json(token).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string token_list(std::span<const std::string> tokens, size_t count) {
+  std::string list;
+  for (const std::string& token : tokens.first(std::min(count, tokens.size()))) {
+    list += (list.empty() ? "" : ", ") + quoted_token(token);
+  }
+  return tokens.size() > count ? list + ", ..." : list;
+}
+
 std::vector<int32_t> likeliest(LanguageReader& reader, size_t k) {
   std::vector<int32_t> best = largest(reader.scores(), k + 1);
   std::erase(best, Vocabulary::kUnknown);
@@ -75,6 +99,7 @@ std::vector<int32_t> likeliest(LanguageReader& reader, size_t k) {
 }
 
 Prompt TextGenerator::read(std::string_view text) const {
+  check_prompt(text, *model_->tokenizer);
   const std::vector<std::string> tokens = model_->tokenizer->tokens(text);
   Prompt prompt{.text = std::string(text),
                 .ids = model_->vocabulary.ids(tokens),
@@ -84,8 +109,11 @@ Prompt TextGenerator::read(std::string_view text) const {
   if (!tokens.empty() && std::count(prompt.ids.begin(), prompt.ids.end(), Vocabulary::kUnknown) ==
                              static_cast<std::ptrdiff_t>(tokens.size())) {
     throw_error<DataError>(
-        "prompt: the model knows none of its tokens ({}); it begins with nothing to go on from",
-        tokens.front());
+        "prompt: the model has never seen any of its tokens ({}); give one of {} that stood in the text it "
+        "was "
+        "trained on: rondo info shows some",
+        token_list(prompt.unknown, 10),
+        name_of(model_->tokenizer->kind()) == std::string_view("characters") ? "characters" : "words");
   }
   std::string read;
   for (const std::string& token : tokens) prompt.writer.write(token, read);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,6 +59,11 @@ struct Generation {
   double log_probability = 0;  ///< of these ids by the model itself, whatever the sampling did; in nats
   StopReason why = StopReason::kLength;
 };
+
+/// A token as JSON writes it, so that white space is seen.
+std::string quoted_token(const std::string& token);
+/// `"a", "b", ...`: at most `count` of the tokens.
+std::string token_list(std::span<const std::string> tokens, size_t count);
 
 /// The k most probable tokens of what comes next, the best first; not the unknown one.
 std::vector<int32_t> likeliest(LanguageReader& reader, size_t k);

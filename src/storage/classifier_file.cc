@@ -37,7 +37,7 @@ ModelFile pack_classifier(const ClassifierModel& model, nlohmann::json metrics) 
 ClassifierModel unpack_classifier(const ModelFile& file, const std::string& path) {
   if (is_quantized(file)) return unpack_classifier(dequantize(file, path), path);
   if (file.kind != "classifier") {
-    throw_error<FormatError>("{}: it holds a {}, a classifier is needed here", path, file.kind);
+    throw_error<FormatError>("{}: it holds a {}, a classifier is needed here", path, kind_in_words(file));
   }
   nlohmann::json config = file.config;
   config.erase("several-labels");

@@ -1,5 +1,6 @@
 #include "storage/model_file.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/errors.h"
@@ -39,7 +40,7 @@ void check_format(const TensorFile& file, const std::string& path) {
   const auto format = file.metadata.find("format");
   if (format == file.metadata.end() || format->second != "rondo") {
     throw_error<FormatError>(
-        "{}: a safetensors file, but not one of Rondo's: its format is {}, wanted \"rondo\"", path,
+        "{}: not a model of Rondo: a safetensors file, but its format is {}, wanted \"rondo\"", path,
         format == file.metadata.end() ? "not given" : in_quotes(format->second));
   }
 }
@@ -118,6 +119,12 @@ ModelFile from_tensor_file(TensorFile file, const std::string& path) {
 
 void write_model_file(const std::string& path, const ModelFile& model) {
   write_tensor_file(path, to_tensor_file(model));
+}
+
+std::string kind_in_words(const ModelFile& file) {
+  std::string words = file.kind;
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return words;
 }
 
 ModelFile read_model_file(const std::string& path) {

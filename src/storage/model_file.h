@@ -45,6 +45,9 @@ ModelFile from_tensor_file(TensorFile file, const std::string& path);
 /// By an AtomicFile: the path holds the old model or the new one. @throws FormatError; IoError.
 void write_model_file(const std::string& path, const ModelFile& model);
 
+/// "language model" of the kind "language_model", for messages.
+std::string kind_in_words(const ModelFile& file);
+
 /// @throws FormatError that says what is wrong; a checkpoint is refused with the option that takes it.
 /// IoError.
 ModelFile read_model_file(const std::string& path);

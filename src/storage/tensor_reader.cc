@@ -71,15 +71,17 @@ class FileSource : public Source {
 std::string read_header(Source& source, const std::string& path) {
   if (source.size() < 8) {
     throw_error<FormatError>(
-        "{}: {} bytes are too few for a safetensors file: the file is cut; copy it again", path,
-        source.size());
+        "{}: not a model of Rondo, or a cut one: {} bytes are too few for a safetensors file; copy it again",
+        path, source.size());
   }
   unsigned char bytes[8];
   source.read_at(0, bytes, 8);
   uint64_t length = 0;
   for (int i = 0; i < 8; ++i) length |= static_cast<uint64_t>(bytes[i]) << (8 * i);
   if (length > kMaxHeaderBytes) {
-    throw_error<FormatError>("{}: its header would have {} bytes: this is no safetensors file", path, length);
+    throw_error<FormatError>(
+        "{}: not a model of Rondo: its header would have {} bytes, this is no safetensors file", path,
+        length);
   }
   if (length > source.size() - 8) {
     throw_error<FormatError>("{}: its header ends at byte {} of {}: the file is cut; copy it again", path,
@@ -89,7 +91,8 @@ std::string read_header(Source& source, const std::string& path) {
   source.read_at(8, header.data(), length);
   // The parser would skip white space in front of it; the format asks for the brace itself.
   if (!header.starts_with('{')) {
-    throw_error<FormatError>("{}: its header does not begin with {{: this is no safetensors file", path);
+    throw_error<FormatError>(
+        "{}: not a model of Rondo: its header does not begin with {{, this is no safetensors file", path);
   }
   return header;
 }

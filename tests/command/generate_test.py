@@ -33,7 +33,8 @@ class Generate(LanguageModelTest):
 
     def test_prompt_comes_from_the_command_or_standard_input(self):
         words = ["--length", "40", "--seed", "1"]
-        self.assertEqual(self.generate("the r", *words), self.generate("-", *words, input=b"the r\n"))
+        self.assertEqual(self.generate("the r", *words), self.generate("-", *words, input=b"the r"))
+        self.assertEqual(self.generate("rain\n", *words), self.generate("-", *words, input=b"rain\n"))
         alone = self.generate("the r", *words, "--no-echo")
         self.assertEqual("the r" + alone, self.generate("the r", *words))
 
@@ -78,20 +79,34 @@ class Generate(LanguageModelTest):
         # four lists of three: after Enter, 2 and 1 one more each
         self.assertEqual([row[1].strip() for row in shown], ["1", "2", "3"] * 4)
         chosen = [shown[0], shown[4], shown[6]]
-        self.assertEqual(result.stdout.decode(), "the " + "".join(row[3] for row in chosen) + "\n")
-        self.assertIn(b"a number from 1 to 3, Enter or q, not x", result.stderr)
+        self.assertEqual(result.stdout.decode(), "the " + "".join(json.loads(row[3]) for row in chosen) + "\n")
+        self.assertTrue(all(row[3].startswith('"') and row[3].endswith('"') for row in shown))
+        self.assertIn(b"a number from 1 to 3, Enter or q, not \"x\"", result.stderr)
 
     def test_unknown_symbols_are_named(self):
         result = self.run_command("generate", self.model, "the \u20ac X", "--length", "5")
         self.assertEqual(result.returncode, 0)
-        self.assertIn("2 tokens that the model has never seen: \u20ac, X", result.stderr.decode())
-        self.assertIn("knows none of its tokens", self.refuse(3, "generate", self.model, "\u20ac\u20ac"))
+        self.assertIn("2 tokens that the model has never seen: \"\u20ac\", \"X\"", result.stderr.decode())
+        message = self.refuse(3, "generate", self.model, "\u20acX\u20ac")
+        for part in ("never seen any of its tokens (\"\u20ac\", \"X\")", "give one of characters", "rondo info"):
+            self.assertIn(part, message)
+        self.assertIn('tokens: "</s>", ', self.succeed("info", self.model))
+        self.assertIn('"\\n"', self.succeed("info", self.model))
 
     def test_options_without_effect_are_refused(self):
         for words in (["--greedy", "--top-k", "3"], ["--greedy", "--seed", "3"], ["--greedy", "--samples", "2"],
                       ["--pick", "3", "--json"], ["--repetition-window", "3"], ["--temperature", "0"], ["--stop", ""],
                       ["--json", "--no-echo"]):
             self.refuse(2, "generate", self.model, "the", *words)
+
+    def test_nothing_is_written_before_the_options_are_right(self):
+        result = self.run_command("generate", self.model, "the", "--stop", "")
+        self.assertEqual((result.returncode, result.stdout), (2, b""))
+
+    def test_a_prompt_may_begin_with_a_hyphen(self):
+        self.assertTrue(self.generate("--length", "5", "--", "-the").startswith("-the"))
+        self.assertIn("rondo generate MODEL -- TEXT", self.refuse(2, "generate", self.model, "-rain"))
+        self.assertIn("before it", self.refuse(2, "generate", self.model, "--", "-the", "--length", "5"))
 
     def test_other_models_and_broken_files_are_refused(self):
         self.write("train.csv", corpus())
@@ -102,7 +117,16 @@ class Generate(LanguageModelTest):
         self.write("cut.rondo", whole[:len(whole) // 2])
         self.refuse(3, "generate", "cut.rondo", "the")
         self.refuse(1, "generate", "none.rondo", "the")
-        self.refuse(3, "generate", self.model, b"the \xff")
+        message = self.refuse(3, "generate", self.model, b"the \xff")
+        self.assertIn("prompt: its byte 5 (0xFF) is not UTF-8", message)
+        self.assertNotIn("file", message)
+        self.assertIn("verses.txt: not a model of Rondo", self.refuse(3, "info", "verses.txt"))
+        self.assertIn("it holds a language model,", self.refuse(3, "predict", self.model, "the"))
+
+    def test_info_tells_the_loss_and_what_it_was_measured_on(self):
+        best = json.loads(self.succeed("info", self.model, "--json"))["metrics"]["best"]["dev_loss"]
+        figures = f"with dev loss {best:.4f} nats a token, perplexity {math.exp(best):.2f}, on the last 10 %"
+        self.assertIn(figures, self.succeed("info", self.model))
 
     def test_full_disk_ends_it(self):
         with open("/dev/full", "w") as full:
@@ -131,7 +155,7 @@ class Score(LanguageModelTest):
 
     def test_tokens_have_ranks(self):
         lines = self.succeed("score", self.model, "the rain", "--tokens").splitlines()
-        self.assertEqual([line.split("\t")[0] for line in lines], [*"the rain", "</s>", ""][:len(lines)])
+        self.assertEqual([line.split("\t")[0] for line in lines], [*(f'"{c}"' for c in "the rain"), '"</s>"', ""][:len(lines)])
         total = float(self.succeed("score", self.model, "the rain").split("\t")[0])
         self.assertAlmostEqual(sum(float(line.split("\t")[1]) for line in lines if line), total, delta=1e-4)
         first = json.loads(self.succeed("score", self.model, "the rain", "--tokens", "--json"))["tokens"]
@@ -139,6 +163,18 @@ class Score(LanguageModelTest):
         greedy = self.succeed("generate", self.model, "the ", "--greedy", "--length", "5", "--no-echo").rstrip("\n")
         ranks = json.loads(self.succeed("score", self.model, "the " + greedy, "--tokens", "--json"))["tokens"]
         self.assertEqual([token["rank"] for token in ranks[4:4 + len(greedy)]], [1] * len(greedy))
+
+    def test_a_text_may_begin_with_a_hyphen(self):
+        row = self.succeed("score", self.model, "--no-end", "--", "-the").split("\t")
+        self.assertEqual(int(row[1]), 4)
+
+    def test_a_word_like_a_file_name_is_a_text_with_a_warning(self):
+        for word in ("verse.tx", "poems/verse", "verse.m4a"):
+            result = self.run_command("score", self.model, word)
+            self.assertEqual(result.returncode, 0)
+            self.assertIn(f'warning: "{word}": no such file', result.stderr.decode())
+        for text in ("rain.", "3.14", "the train.in the rain", ".rain"):
+            self.assertNotIn(b"warning", self.run_command("score", self.model, text).stderr)
 
     def test_what_was_learnt_is_more_probable(self):
         known = float(self.succeed("score", self.model, "the rain falls").split("\t")[2])

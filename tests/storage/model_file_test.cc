@@ -100,7 +100,7 @@ TEST(ModelFile, FileOfAnotherProgramSaysSo) {
   const TestFolder folder;
   write_tensor_file(folder.file("a"), {.metadata = {{"format", "pt"}}, .tensors = {{"x", counting({1})}}});
   EXPECT_THAT([&] { read_model_file(folder.file("a")); },
-              ThrowsMessage<FormatError>(AllOf(HasSubstr("not one of Rondo's"), HasSubstr("\"pt\""))));
+              ThrowsMessage<FormatError>(AllOf(HasSubstr("not a model of Rondo"), HasSubstr("\"pt\""))));
   write_tensor_file(folder.file("a"), {.metadata = {}, .tensors = {{"x", counting({1})}}});
   EXPECT_THAT([&] { read_model_file(folder.file("a")); },
               ThrowsMessage<FormatError>(HasSubstr("its format is not given")));
