@@ -71,8 +71,8 @@ class FileSource : public Source {
 std::string read_header(Source& source, const std::string& path) {
   if (source.size() < 8) {
     throw_error<FormatError>(
-        "{}: not a model of Rondo, or a cut one: {} bytes are too few for a safetensors file; copy it again",
-        path, source.size());
+        "{}: not a model of Rondo: {} bytes are too few, or the file is cut; copy it again", path,
+        source.size());
   }
   unsigned char bytes[8];
   source.read_at(0, bytes, 8);
