@@ -53,10 +53,9 @@ TEST(LockedDropout, KeepsTheMeanAndIsOffOutsideTraining) {
   const auto backend = open_device("cpu", 1);
   const Packing packing(std::vector<int64_t>(100, 2));
   Tape training(*backend, {.training = true, .random = Stream(3)});
+  const Variable dropped = locked_dropout(training.input(ones({200, 100})), packing, 0.25);
   double sum = 0;
-  for (const float value :
-       locked_dropout(training.input(ones({200, 100})), packing, 0.25).value().values<float>())
-    sum += value;
+  for (const float value : dropped.value().values<float>()) sum += value;
   EXPECT_NEAR(sum / 20000, 1, 0.02);
   Tape inference(*backend);
   const Variable x = inference.input(ones({200, 100}));
