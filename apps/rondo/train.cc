@@ -124,6 +124,32 @@ int train_lm(const LanguageTask& task, const RunOptions& run, bool profiled,
   return 0;
 }
 
+// What the command line of every training has. A task adds groups of its own before common() or after it.
+template <class Task>
+struct TrainLine {
+  Task task;
+  RunOptions run;
+  ReportOptions report;
+  CommandLine line;
+
+  explicit TrainLine(CLI::App& app) : line(app) {
+    line.add_config();
+    line.add("Files", task.files);
+    line.add("Data", task.corpus);
+    line.add("Model", task.model);
+  }
+  void common() {
+    line.add("Beginning from a language model", task.transfer);
+    line.add("Training", task.loop);
+    line.add("Machine", run);
+    line.add("Report", report);
+  }
+  void apply() {
+    line.apply();
+    task.transfer.chosen = line.chosen();
+  }
+};
+
 Run add_classify(CLI::App& train, const std::vector<std::string>& arguments) {
   CLI::App* classify = train.add_subcommand("classify", "texts to labels");
   classify->footer(
@@ -131,23 +157,12 @@ Run add_classify(CLI::App& train, const std::vector<std::string>& arguments) {
       "  rondo train classify -i news.csv -o news.rondo\n"
       "  rondo train classify -i news.csv -o news.rondo --cell gru --bidirectional --after 5e\n"
       "  rondo train classify --config recipes/lesson16/torch-lstm-packed.toml -i news.csv -o lesson.rondo");
-  auto task = std::make_shared<ClassifierTask>();
-  auto run = std::make_shared<RunOptions>();
-  auto report = std::make_shared<ReportOptions>();
-  auto line = std::make_shared<CommandLine>(*classify);
-  line->add_config();
-  line->add("Files", task->files);
-  line->add("Data", task->corpus);
-  line->add("Model", task->model);
-  line->add("Beginning from a language model", task->transfer);
-  line->add("Training", task->loss);
-  line->add("Training", task->loop);
-  line->add("Machine", *run);
-  line->add("Report", *report);
+  auto all = std::make_shared<TrainLine<ClassifierTask>>(*classify);
+  all->common();
+  all->line.add("Training", all->task.loss);
   return [=] {
-    line->apply();
-    task->transfer.chosen = line->chosen();
-    return train_classify(*task, *run, report->profile, arguments);
+    all->apply();
+    return train_classify(all->task, all->run, all->report.profile, arguments);
   };
 }
 
@@ -158,23 +173,12 @@ Run add_lm(CLI::App& train, const std::vector<std::string>& arguments) {
       "  rondo train lm -i poems.txt -o poems.rondo\n"
       "  rondo train lm -i news.csv -o news.rondo --tokenizer words --min-count 3 --embedding 128\n"
       "  rondo train lm --config recipes/papers/char-rnn.toml -i poems.txt -o char.rondo");
-  auto task = std::make_shared<LanguageTask>();
-  auto run = std::make_shared<RunOptions>();
-  auto report = std::make_shared<ReportOptions>();
-  auto line = std::make_shared<CommandLine>(*lm);
-  line->add_config();
-  line->add("Files", task->files);
-  line->add("Data", task->corpus);
-  line->add("Model", task->model);
-  line->add("Backpropagation through time", task->unroll);
-  line->add("Beginning from a language model", task->transfer);
-  line->add("Training", task->loop);
-  line->add("Machine", *run);
-  line->add("Report", *report);
+  auto all = std::make_shared<TrainLine<LanguageTask>>(*lm);
+  all->line.add("Backpropagation through time", all->task.unroll);
+  all->common();
   return [=] {
-    line->apply();
-    task->transfer.chosen = line->chosen();
-    return train_lm(*task, *run, report->profile, arguments);
+    all->apply();
+    return train_lm(all->task, all->run, all->report.profile, arguments);
   };
 }
 
