@@ -26,6 +26,7 @@ struct Merge {
 
   /// scores and origins [B]; an origin is label*B + rank, or -1 for none. @return how many there are.
   int64_t run(double* scores, int32_t* origins) const {
+    if (best == 1) return run_one(scores, origins);
     std::vector<int64_t> heads(static_cast<size_t>(labels), 0);
     int64_t found = 0;
     for (; found < best; ++found) {
@@ -45,6 +46,20 @@ struct Merge {
     std::fill(scores + found, scores + best, kNone);
     std::fill(origins + found, origins + best, -1);
     return found;
+  }
+
+ private:
+  int64_t run_one(double* score, int32_t* origin) const {
+    int64_t chosen = 0;
+    double most = ways[0] + into[0];
+    for (int64_t i = 1; i < labels; ++i) {
+      const double next = ways[i] + into[i];
+      if (next > most) chosen = i;
+      if (next > most) most = next;
+    }
+    *score = most;
+    *origin = static_cast<int32_t>(chosen);
+    return 1;
   }
 };
 
