@@ -112,6 +112,21 @@ TEST(CpuCrf, MarginalsOfALongSequenceSumToOne) {
   }
 }
 
+TEST(CpuCrf, ScoresThatAreNoNumbersStillGiveAPath) {
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                            -std::numeric_limits<float>::infinity()}) {
+    for (const int64_t best : {1, 3}) {
+      CrfOperands<float> crf({.labels = 3, .lengths = {4, 2}, .best = best}, 2);
+      crf.scores.fill(value);
+      run(*make_cpu_backend(1), crf);
+      for (int64_t r = 0; r < 6; ++r) {
+        EXPECT_GE(crf.labels(r, 0), 0);
+        EXPECT_LT(crf.labels(r, 0), 3);
+      }
+    }
+  }
+}
+
 TEST(CpuCrf, AForbiddenTransitionHasNoShareAndNoGradient) {
   CrfOperands<float> crf({.labels = 4, .lengths = {9, 6}}, 2);
   crf.transitions(1, 2) = crf.start(0, 3) = crf.end(0, 0) = static_cast<float>(kForbiddenScore);

@@ -116,6 +116,10 @@ TEST_F(ReferenceCrf, EqualPathsComeWithTheLowestLastLabelFirst) {
     EXPECT_EQ(crf.labels(1, b), b / 2);
     EXPECT_EQ(crf.labels(0, b), b % 2);
   }
+  CrfOperands<double> one({.labels = 2, .lengths = {2}, .scale = 0}, 1);
+  backend_->crf_decode(one.decode());
+  EXPECT_EQ(one.labels(0, 0), 0);
+  EXPECT_EQ(one.labels(1, 0), 0);
 }
 
 TEST_F(ReferenceCrf, GradientsAreExact) {
