@@ -114,8 +114,8 @@ class Backend {
   virtual void sigmoid_cross_entropy_backward(ConstMatrix probabilities, ConstMatrix targets,
                                               ConstMatrix d_losses, Matrix d_logits) = 0;
 
-  /// A linear-chain CRF; crf.h says what the operands are. No result depends on the number of threads, and the
-  /// losses and paths of a sequence not on the others.
+  /// A linear-chain CRF; crf.h says what the operands are. No result depends on the number of threads, and
+  /// the losses and paths of a sequence not on the others.
   virtual void crf_forward(const CrfForward& pass) = 0;
   virtual void crf_backward(const CrfBackward& pass) = 0;
   virtual void crf_decode(const CrfDecode& pass) = 0;
