@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "kernels/array.h"
+#include "kernels/crf.h"
 #include "kernels/optimizer.h"
 #include "kernels/packed_rows.h"
 #include "kernels/recurrent.h"
@@ -112,6 +113,12 @@ class Backend {
   /// d_logits[n,k] += d_losses[n] * (probabilities[n,k] - targets[n,k]).
   virtual void sigmoid_cross_entropy_backward(ConstMatrix probabilities, ConstMatrix targets,
                                               ConstMatrix d_losses, Matrix d_logits) = 0;
+
+  /// A linear-chain CRF; crf.h says what the operands are. No result depends on the number of threads, and
+  /// the losses and paths of a sequence not on the others.
+  virtual void crf_forward(const CrfForward& pass) = 0;
+  virtual void crf_backward(const CrfBackward& pass) = 0;
+  virtual void crf_decode(const CrfDecode& pass) = 0;
 
   virtual void optimize(const OptimizerStep& step) = 0;
   /// Brings rows of a table up to date: the same bits as optimize() with a gradient of zeros, once a missed

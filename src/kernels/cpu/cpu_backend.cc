@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "base/processor.h"
+#include "kernels/cpu/crf.h"
 #include "kernels/cpu/dropout.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/losses.h"
@@ -15,6 +16,7 @@
 #include "kernels/cpu/sequences.h"
 #include "kernels/cpu/targets.h"
 #include "kernels/reference/checks.h"
+#include "kernels/reference/crf.h"
 #include "kernels/reference/reference_backend.h"
 
 namespace rondo {
@@ -205,6 +207,23 @@ class CpuBackend final : public ReferenceBackend {
     reference::check_softmax_backward(probabilities, targets, d_losses, d_logits);
     const DenormalsAreZero guard;
     cpu_softmax_cross_entropy_backward(threads(), probabilities, targets, d_losses, d_logits);
+  }
+
+  void crf_forward(const CrfForward& pass) override {
+    if (!fast(pass.scores)) return ReferenceBackend::crf_forward(pass);
+    reference::check_crf(pass);
+    const DenormalsAreZero guard;
+    cpu_crf_forward(threads(), pass);
+  }
+  void crf_backward(const CrfBackward& pass) override {
+    if (!fast(pass.scores)) return ReferenceBackend::crf_backward(pass);
+    reference::check_crf(pass);
+    const DenormalsAreZero guard;
+    cpu_crf_backward(threads(), pass);
+  }
+  void crf_decode(const CrfDecode& pass) override {
+    reference::check_crf(pass);
+    cpu_crf_decode(threads(), pass);
   }
 
   void optimize(const OptimizerStep& step) override {

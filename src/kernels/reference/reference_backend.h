@@ -63,6 +63,10 @@ class ReferenceBackend : public Backend {
   void sigmoid_cross_entropy_backward(ConstMatrix probabilities, ConstMatrix targets, ConstMatrix d_losses,
                                       Matrix d_logits) override;
 
+  void crf_forward(const CrfForward& pass) override;
+  void crf_backward(const CrfBackward& pass) override;
+  void crf_decode(const CrfDecode& pass) override;
+
   void optimize(const OptimizerStep& step) override;
 
  private:
