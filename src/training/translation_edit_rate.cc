@@ -17,12 +17,12 @@ constexpr int64_t kMaxShiftSize = 10;
 constexpr int64_t kMaxShiftDistance = 50;
 constexpr int64_t kBeamWidth = 25;
 constexpr int64_t kMaxCandidates = 1000;
-constexpr int64_t kInfinity = int64_t{1} << 40;
+constexpr int32_t kInfinity = 1 << 30;
 
 enum class Edit : uint8_t { kNone, kKeep, kSubstitute, kInsert, kDelete };
 
 struct Cell {
-  int64_t cost = kInfinity;
+  int32_t cost = kInfinity;
   Edit edit = Edit::kNone;
 };
 
@@ -37,24 +37,23 @@ struct Row {
   }
 };
 
-/// Levenshtein's matrix from a hypothesis (rows) to a reference (columns) near its diagonal.
+/// Levenshtein's matrix from a hypothesis (rows) to a reference (columns) near its diagonal. An object is
+/// used for many hypotheses of one length, so that its rows are allocated once.
 class EditMatrix {
  public:
-  EditMatrix(WordSpan hypothesis, WordSpan reference) : rows_(hypothesis.size() + 1) {
-    const auto columns = std::ssize(reference) + 1;
-    for (int64_t j = 0; j < columns; ++j) rows_[0].cells.push_back({j, Edit::kInsert});
-    const double ratio = hypothesis.empty()
-                             ? 1
-                             : static_cast<double>(reference.size()) / static_cast<double>(hypothesis.size());
-    // So much longer a reference leaves rows without overlap unless the beam widens.
-    const int64_t beam =
-        kBeamWidth < ratio / 2 ? static_cast<int64_t>(std::ceil(ratio / 2 + kBeamWidth)) : kBeamWidth;
-    for (int64_t i = 1; i < std::ssize(rows_); ++i) {
-      const auto diagonal = static_cast<int64_t>(std::floor(static_cast<double>(i) * ratio));
-      const bool last = i + 1 == std::ssize(rows_);
-      fill(i, std::max<int64_t>(0, diagonal - beam), last ? columns : std::min(columns, diagonal + beam),
-           hypothesis[i - 1], reference);
-    }
+  explicit EditMatrix(WordSpan reference) : reference_(reference) {}
+
+  void compute(WordSpan hypothesis) {
+    rows_.resize(hypothesis.size() + 1);
+    rows_[0].cells.resize(reference_.size() + 1);
+    for (int32_t j = 0; j < std::ssize(rows_[0].cells); ++j) rows_[0].cells[j] = {j, Edit::kInsert};
+    fill_behind(0, rows_[0], hypothesis);
+  }
+
+  /// The same for the distance only, where the first `same` words are those of `other`'s hypothesis.
+  void compute_from(const EditMatrix& other, int64_t same, WordSpan hypothesis) {
+    rows_.resize(hypothesis.size() + 1);
+    fill_behind(same, other.rows_[same], hypothesis);
   }
 
   int64_t distance() const { return rows_.back().cells.back().cost; }
@@ -74,19 +73,36 @@ class EditMatrix {
   }
 
  private:
-  void fill(int64_t i, int64_t begin, int64_t end, int32_t word, WordSpan reference) {
-    const Row& above = rows_[i - 1];
-    Row& row = rows_[i];
-    row.begin = begin;
-    row.cells.resize(end - begin);
+  /// The rows behind row `done`, which is `first`.
+  void fill_behind(int64_t done, const Row& first, WordSpan hypothesis) {
+    const auto columns = std::ssize(reference_) + 1;
+    const double ratio =
+        hypothesis.empty() ? 1
+                           : static_cast<double>(reference_.size()) / static_cast<double>(hypothesis.size());
+    // So much longer a reference leaves rows without overlap unless the beam widens.
+    const int64_t beam =
+        kBeamWidth < ratio / 2 ? static_cast<int64_t>(std::ceil(ratio / 2 + kBeamWidth)) : kBeamWidth;
+    for (int64_t i = done + 1; i < std::ssize(rows_); ++i) {
+      const auto diagonal = static_cast<int64_t>(std::floor(static_cast<double>(i) * ratio));
+      const bool last = i + 1 == std::ssize(rows_);
+      Row& row = rows_[i];
+      row.begin = std::max<int64_t>(0, diagonal - beam);
+      row.cells.resize((last ? columns : std::min(columns, diagonal + beam)) - row.begin);
+      fill(row, i - 1 == done ? first : rows_[i - 1], hypothesis[i - 1]);
+    }
+  }
+
+  void fill(Row& row, const Row& above, int32_t word) const {
+    const int64_t begin = row.begin;
+    const int64_t end = begin + std::ssize(row.cells);
     for (int64_t j = begin; j < end; ++j) {
       Cell best;
-      const auto consider = [&best](int64_t cost, Edit edit) {
+      const auto consider = [&best](int32_t cost, Edit edit) {
         if (cost < best.cost) best = {cost, edit};
       };
       // Of equal costs the first stays: Tercom prefers it so.
       if (j > 0) {
-        const bool same = word == reference[j - 1];
+        const bool same = word == reference_[j - 1];
         consider(above.at(j - 1).cost + (same ? 0 : 1), same ? Edit::kKeep : Edit::kSubstitute);
       }
       consider(above.at(j).cost + 1, Edit::kDelete);
@@ -95,6 +111,7 @@ class EditMatrix {
     }
   }
 
+  WordSpan reference_;
   std::vector<Row> rows_;
 };
 
@@ -141,12 +158,15 @@ Words shifted(const Words& words, int64_t begin, int64_t length, int64_t target)
 class ShiftSearch {
  public:
   ShiftSearch(WordSpan hypothesis, WordSpan reference)
-      : words_(hypothesis.begin(), hypothesis.end()), reference_(reference) {}
+      : words_(hypothesis.begin(), hypothesis.end()),
+        reference_(reference),
+        matrix_(reference),
+        candidate_(reference) {}
 
   int64_t edits() {
     int64_t shifts = 0;
     while (shift_once()) ++shifts;
-    return shifts + EditMatrix(words_, reference_).distance();
+    return shifts + matrix_.distance();
   }
 
  private:
@@ -154,9 +174,8 @@ class ShiftSearch {
   using Rank = std::tuple<int64_t, int64_t, int64_t, int64_t>;
 
   bool shift_once() {
-    const EditMatrix matrix(words_, reference_);
-    distance_ = matrix.distance();
-    const Alignment alignment(matrix.backward_edits());
+    matrix_.compute(words_);
+    const Alignment alignment(matrix_.backward_edits());
     best_.reset();
     for (int64_t h = 0; h < std::ssize(words_) && candidates_ < kMaxCandidates; ++h) {
       const int64_t end = std::min(std::ssize(reference_), h + kMaxShiftDistance + 1);
@@ -190,7 +209,8 @@ class ShiftSearch {
       if (target == previous) continue;
       previous = target;
       Words words = shifted(words_, h, length, target);
-      const Rank rank{distance_ - EditMatrix(words, reference_).distance(), length, -h, -target};
+      candidate_.compute_from(matrix_, std::min(h, target), words);
+      const Rank rank{matrix_.distance() - candidate_.distance(), length, -h, -target};
       ++candidates_;
       if (!best_ || rank > best_->first) best_ = {rank, std::move(words)};
     }
@@ -198,7 +218,8 @@ class ShiftSearch {
 
   Words words_;
   WordSpan reference_;
-  int64_t distance_ = 0;
+  EditMatrix matrix_;     // of words_
+  EditMatrix candidate_;  // of words_ with one shift more
   int64_t candidates_ = 0;
   std::optional<std::pair<Rank, Words>> best_;
 };
