@@ -12,16 +12,6 @@ namespace {
 
 using Labels = ExampleReader::Labels;
 
-TextFormat format_by_name(std::string name) {
-  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  if (name.ends_with(".gz")) name.resize(name.size() - 3);
-  if (name.ends_with(".csv")) return TextFormat::kCsv;
-  if (name.ends_with(".tsv") || name.ends_with(".tab")) return TextFormat::kTsv;
-  if (name.ends_with(".jsonl") || name.ends_with(".ndjson") || name.ends_with(".json"))
-    return TextFormat::kJsonl;
-  return TextFormat::kAuto;
-}
-
 TextFormat format_by_content(TextLines& lines, const std::string& path, Labels labels) {
   if (labels == Labels::kOptional && path == "-") return TextFormat::kLines;
   const std::string* first = nullptr;
@@ -94,6 +84,16 @@ LabelledCorpus read_all(const std::string& path, const ReadOptions& options, Lab
 }
 
 }  // namespace
+
+TextFormat format_by_name(std::string name) {
+  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  if (name.ends_with(".gz")) name.resize(name.size() - 3);
+  if (name.ends_with(".csv")) return TextFormat::kCsv;
+  if (name.ends_with(".tsv") || name.ends_with(".tab")) return TextFormat::kTsv;
+  if (name.ends_with(".jsonl") || name.ends_with(".ndjson") || name.ends_with(".json"))
+    return TextFormat::kJsonl;
+  return TextFormat::kAuto;
+}
 
 bool names_examples(const std::string& path) { return format_by_name(path) != TextFormat::kAuto; }
 

@@ -100,6 +100,8 @@ class ExampleReader {
 
 /// Whether a file's name says that it holds examples: .csv, .tsv, .jsonl and so on, .gz or not.
 bool names_examples(const std::string& path);
+/// The format that a file's name tells, .gz or not; kAuto for one that tells none.
+TextFormat format_by_name(std::string name);
 
 /// Reads a corpus for training or evaluation: every row must have a label.
 ///

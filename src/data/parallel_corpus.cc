@@ -1,0 +1,117 @@
+#include "data/parallel_corpus.h"
+
+#include "base/errors.h"
+#include "data/parallel_source.h"
+#include "data/wording.h"
+
+namespace rondo {
+namespace {
+
+std::string named(const std::string& path) { return path == "-" ? "standard input" : path; }
+
+// An option that has no effect is a mistake, not silence.
+void check_two_files(const ParallelOptions& options) {
+  const ParallelFormat& read = options.read;
+  if (options.source == "-" && options.target == "-") {
+    throw_error<ConfigError>("--source and --target are both standard input; one of them must be a file");
+  }
+  if (read.format != TextFormat::kAuto && read.format != TextFormat::kLines) {
+    throw_error<ConfigError>(
+        "two files of pairs are plain lines, not {}; leave --target out if {} holds both sides",
+        name_of(read.format), named(options.source));
+  }
+  if (!read.source_column.empty() || !read.target_column.empty() || read.header != Header::kAuto ||
+      !read.quotes) {
+    throw_error<ConfigError>(
+        "--source-column, --target-column, --header and --no-quotes have no effect on two files of lines; "
+        "leave --target out if {} holds both sides",
+        named(options.source));
+  }
+}
+
+TextFormat format_by_content(TextLines& lines) {
+  const std::string* first = nullptr;
+  for (size_t i = 0; (first = lines.peek(i)) != nullptr && trim(*first).empty();) ++i;
+  if (first == nullptr) throw_error<DataError>("{}: there is no sentence in it", lines.name());
+  if (trim(*first).starts_with("{")) return TextFormat::kJsonl;
+  return first->find('\t') != std::string::npos ? TextFormat::kTsv : TextFormat::kCsv;
+}
+
+std::unique_ptr<ParallelSource> open_table(const ParallelOptions& options) {
+  ParallelFormat read = options.read;
+  TextLines lines(options.source, read.replace_invalid);
+  if (read.format == TextFormat::kAuto) read.format = format_by_name(options.source);
+  if (read.format == TextFormat::kAuto) read.format = format_by_content(lines);
+  if (read.format == TextFormat::kLines || read.format == TextFormat::kFastText) {
+    throw_error<ConfigError>("--format {}: one file of pairs is csv, tsv or jsonl; plain lines need --target",
+                             name_of(read.format));
+  }
+  if (read.format != TextFormat::kJsonl) return make_parallel_table(std::move(lines), read);
+  if (read.header != Header::kAuto || !read.quotes) {
+    throw_error<ConfigError>("--header and --no-quotes have no effect on JSON lines; check --format");
+  }
+  return make_parallel_json(std::move(lines), read);
+}
+
+/// Takes pairs, and counts and leaves out those with an empty side.
+class PairSink {
+ public:
+  PairSink(ParallelCorpus& corpus, EmptySides empty) : corpus_(corpus), empty_(empty) {}
+
+  void add(SentencePair pair) {
+    pair.source = std::string(trim(pair.source));
+    pair.target = std::string(trim(pair.target));
+    if (!pair.source.empty() && !pair.target.empty()) return corpus_.pairs.push_back(std::move(pair));
+    const char* side = !pair.target.empty() ? "source" : !pair.source.empty() ? "target" : "pair";
+    if (empty_ == EmptySides::kRefuse) {
+      throw_error<DataError>("{}:{}: the {} is empty; take the pair out, or leave --empty refuse out",
+                             corpus_.name, pair.line, side);
+    }
+    if (++corpus_.empty == 1) first_ = fmt::format("line {}: the {} is empty", pair.line, side);
+  }
+
+  void finish() {
+    if (corpus_.pairs.empty()) {
+      throw_error<DataError>("{}: no pairs ({}), expected sentences and their translations{}", corpus_.name,
+                             corpus_.format, corpus_.empty > 0 ? "; in " + first_ : "");
+    }
+    if (corpus_.empty > 0) {
+      corpus_.warnings.push_back(fmt::format("{}: {} pair{} with an empty side left out, the first in {}",
+                                             corpus_.name, corpus_.empty, corpus_.empty == 1 ? "" : "s",
+                                             first_));
+    }
+    if (corpus_.replaced_lines > 0) {
+      corpus_.warnings.push_back(fmt::format("{}: {} lines hold bytes that are not UTF-8; they were replaced",
+                                             corpus_.name, corpus_.replaced_lines));
+    }
+  }
+
+ private:
+  ParallelCorpus& corpus_;
+  EmptySides empty_;
+  std::string first_;
+};
+
+}  // namespace
+
+ParallelCorpus read_parallel(const ParallelOptions& options) {
+  if (options.source.empty()) {
+    throw_error<ConfigError>(
+        "no sentences to translate; give --source FILE and --target FILE, or --source pairs.tsv");
+  }
+  const bool two = !options.target.empty();
+  if (two) check_two_files(options);
+  const std::unique_ptr<ParallelSource> source = two ? make_two_files(options) : open_table(options);
+  ParallelCorpus corpus{
+      .name = two ? named(options.source) + " and " + named(options.target) : named(options.source),
+      .format = source->format(),
+      .pairs = {},
+      .warnings = {}};
+  PairSink sink(corpus, options.read.empty);
+  while (std::optional<SentencePair> pair = source->next()) sink.add(std::move(*pair));
+  corpus.replaced_lines = source->replaced_lines();
+  sink.finish();
+  return corpus;
+}
+
+}  // namespace rondo
