@@ -1,0 +1,118 @@
+// From a sentence's tokens to those of its translation: encoder, bridge, decoder with attention, softmax.
+//   TranslatorPass pass = network.forward(tape, batch);                    // training: all steps at once
+//   Variable loss = network.loss(pass, batch.targets, 1.0 / batch.num_targets(), /*smoothing=*/0.1);
+//   TranslatorMemory memory = network.encode(tape, ids, packing);          // decoding: step by step
+//   DecoderState state = network.begin(memory, rows);                      // rows[i]: packed source sequence
+//   DecoderStep next = network.step(tape, memory, state, previous, rows);
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "layers/attention.h"
+#include "layers/embedding.h"
+#include "layers/linear.h"
+#include "layers/recurrent.h"
+#include "layers/softmax_output.h"
+#include "models/translator_batch.h"
+#include "models/translator_options.h"
+
+namespace rondo {
+
+/// What a pass over target tokens gives.
+struct TranslatorPass {
+  Variable y;        ///< [Rt, options().output()], behind its dropout: what the softmax reads
+  Tensor attention;  ///< [Rt, longest source]: exactly 0 behind a source's end; empty without attention
+};
+
+/// What the decoder carries from step to step, a row a hypothesis.
+struct DecoderState {
+  std::vector<Tensor> h;  ///< a layer: [N, H]
+  std::vector<Tensor> c;  ///< likewise, of lstm
+  Tensor fed;             ///< [N, options().output()] what the step before gave out; with input feeding alone
+
+  int64_t rows() const { return h.empty() ? 0 : h.front().dim(0); }
+};
+
+/// A source, read.
+struct TranslatorMemory {
+  Packing packing;
+  AttentionMemory attention;  ///< keys and values of its packed rows; empty without attention
+  DecoderState initial;       ///< a row a packed source sequence
+
+  int64_t longest() const { return packing.sequences() > 0 ? packing.length(0) : 0; }
+};
+
+struct DecoderStep {
+  Tensor log_probabilities;  ///< [N, V]
+  Tensor attention;          ///< [N, longest source] of the memory; empty without attention
+  DecoderState state;
+};
+
+/// How the training pass differs from a plain one.
+struct TranslatorSampling {
+  double probability = 0;  ///< of an input that is the network's own best token of the step before
+};
+
+/// Parameters: encoder.embedding.weight [Vs, E] (unless joint and tied), encoder.lstm.*, bridge.*,
+/// attention.*, decoder.embedding.weight [Vt, E], decoder.lstm.*, readout.weight [O, H + M] and .bias,
+/// output.decoder.weight [Vt, O] unless tied, output.decoder.bias. The decoder gives
+/// tanh(W [h; context] + b): Luong's attentional vector.
+/// Sources: Bahdanau, Cho & Bengio 2015; Luong, Pham & Manning 2015; Bengio et al. 2015 (sampling).
+class TranslatorNetwork {
+ public:
+  /// @param source, target  sizes of the vocabularies; equal where options.joint.
+  TranslatorNetwork(const TranslatorOptions& options, int64_t source, int64_t target,
+                    DType type = DType::kFloat32);
+
+  void initialize(const Stream& stream);
+
+  /// The decoder over the whole target with its true tokens as input.
+  TranslatorPass forward(Tape& tape, const TranslatorBatch& batch,
+                         const TranslatorSampling& sampling = {}) const;
+  /// scale * sum over rows of (1-smoothing) * -log p(targets[r]) + smoothing * mean over V of -log p -> [1].
+  Variable loss(const TranslatorPass& pass, std::vector<int32_t> targets, double scale,
+                double smoothing = 0) const;
+  /// -log p(targets[r]) [Rt], without gradients.
+  Tensor losses(const TranslatorPass& pass, std::span<const int32_t> targets) const;
+
+  /// The source, on a tape that does not record. @param ids  [R] packed, the end token of each included.
+  TranslatorMemory encode(Tape& tape, std::span<const int32_t> ids, const Packing& packing) const;
+  /// A state for each row. @param source_of_row  packed source sequence of each row, in any order.
+  DecoderState begin(const TranslatorMemory& memory, std::span<const int32_t> source_of_row) const;
+  /// One token of each row further. A row's results do not depend on the other rows, bit for bit.
+  /// @param previous  [N] the token before; the end token at the beginning.
+  DecoderStep step(Tape& tape, const TranslatorMemory& memory, const DecoderState& state,
+                   std::span<const int32_t> previous, std::span<const int32_t> source_of_row) const;
+  /// Rows of a state, in this order, each as often as it stands there: what a beam keeps.
+  static DecoderState select(const DecoderState& state, std::span<const int32_t> rows);
+
+  /// Packs the weights for passes that neither record nor train: see ClassifierNetwork::prepare.
+  void prepare(Backend& backend, Precision precision);
+  void forget_prepared();
+
+  ParameterSet& parameters() { return parameters_; }
+  const ParameterSet& parameters() const { return parameters_; }
+  const TranslatorOptions& options() const { return options_; }
+  int64_t source_vocabulary() const { return source_vocabulary_; }
+  int64_t target_vocabulary() const { return target_vocabulary_; }
+  /// The same network with its numbers as another type: complex128 for gradient checks.
+  std::unique_ptr<TranslatorNetwork> cast(DType type) const;
+
+ private:
+  struct Encoded {
+    Packing packing;
+    RecurrentState initial;  ///< of the decoder, in packed source order
+    AttentionKeys keys;
+  };
+  Encoded read(Tape& tape, std::span<const int32_t> ids, const Packing& packing) const;
+  RecurrentState bridge(const RecurrentOutput& encoder, const Packing& packing) const;
+  Variable embed_target(Tape& tape, std::span<const int32_t> ids, const Packing& packing) const;
+
+  TranslatorOptions options_;
+  int64_t source_vocabulary_, target_vocabulary_;
+  ParameterSet parameters_;
+};
+
+}  // namespace rondo
