@@ -3,14 +3,15 @@
 #include "command_line.h"
 #include "console.h"
 #include "data/debian_sections.h"
+#include "data/debian_translations.h"
 #include "verbs.h"
 
 namespace rondo::app {
 
-Run add_data(CLI::App& app) {
-  CLI::App* data = app.add_subcommand("data", "make a corpus to learn from");
-  data->footer("Example:\n  rondo data debian-sections -o sections.tsv");
-  CLI::App* sections = data->add_subcommand(
+namespace {
+
+Run add_sections(CLI::App& data) {
+  CLI::App* sections = data.add_subcommand(
       "debian-sections", "one-line descriptions of this machine's Debian or Ubuntu packages, by section");
   sections->footer(
       "Examples:\n"
@@ -26,6 +27,41 @@ Run add_data(CLI::App& app) {
     }
     return 0;
   };
+}
+
+Run add_translations(CLI::App& data) {
+  CLI::App* translations = data.add_subcommand(
+      "debian-translations", "descriptions of Debian's packages in English and another language, as pairs");
+  translations->footer(
+      "Examples:\n"
+      "  rondo data debian-translations --language fr -o pairs.tsv --split 90/5/5\n"
+      "Where apt holds no translations, fetch them into a folder of your own:\n"
+      "  mkdir -p lists/partial\n"
+      "  apt-get update -o Acquire::Languages=en,fr -o Dir::State::Lists=$PWD/lists\n"
+      "  rondo data debian-translations --language fr --lists lists -o pairs.tsv");
+  auto options = std::make_shared<DebianTranslationsOptions>();
+  auto line = std::make_shared<CommandLine>(*translations);
+  line->add("Output", *options);
+  return [=] {
+    line->apply();
+    for (const WrittenFile& file : write_debian_translations(debian_translations(*options), *options)) {
+      put("{}\t{} pairs\n", file.path, file.rows);
+    }
+    return 0;
+  };
+}
+
+}  // namespace
+
+Run add_data(CLI::App& app) {
+  CLI::App* data = app.add_subcommand("data", "make a corpus to learn from");
+  data->footer(
+      "Examples:\n"
+      "  rondo data debian-sections -o sections.tsv\n"
+      "  rondo data debian-translations --language fr -o pairs.tsv");
+  const Run sections = add_sections(*data);
+  const Run translations = add_translations(*data);
+  return [=] { return data->got_subcommand("debian-translations") ? translations() : sections(); };
 }
 
 }  // namespace rondo::app

@@ -1,18 +1,13 @@
 #include "data/debian_sections.h"
 
-#include <sys/wait.h>
-
-#include <array>
-#include <charconv>
-#include <cstdio>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "base/errors.h"
 #include "base/files.h"
-#include "base/random.h"
 #include "data/csv.h"
+#include "data/debian_packages.h"
 #include "data/wording.h"
 #include "text/unicode.h"
 
@@ -43,70 +38,6 @@ void read_field(std::string_view line, PackageRow& row) {
   if (english && row.description.empty()) row.description = replace_invalid_utf8(field->value);
 }
 
-// What the shell command prints, line by line.
-class CommandLines {
- public:
-  explicit CommandLines(const char* command) : pipe_(popen(command, "r")) {
-    if (pipe_ == nullptr) throw_error<IoError>("apt-cache: cannot be started; too many processes?");
-  }
-  ~CommandLines() { close(); }
-  CommandLines(const CommandLines&) = delete;
-  CommandLines& operator=(const CommandLines&) = delete;
-
-  std::optional<std::string> next() {
-    std::string line;
-    std::array<char, 4096> piece;
-    while (fgets(piece.data(), piece.size(), pipe_) != nullptr) {
-      line += piece.data();
-      if (!line.ends_with('\n')) continue;
-      line.pop_back();
-      return line;
-    }
-    if (line.empty()) return std::nullopt;
-    return line;
-  }
-
-  // The command's exit status.
-  int close() {
-    if (pipe_ == nullptr) return 0;
-    const int status = pclose(std::exchange(pipe_, nullptr));
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-
- private:
-  FILE* pipe_;
-};
-
-struct Share {
-  const char* suffix;
-  double end;  // rows whose number in [0, 1) is below it
-};
-
-std::vector<Share> parse_split(const std::string& split) {
-  if (split.empty()) return {{"", 1.0}};
-  const std::vector<std::string> parts = split_list(split, "/");
-  std::array<double, 3> sums{};
-  double sum = 0;
-  bool good = parts.size() == sums.size();
-  for (size_t i = 0; good && i < parts.size(); ++i) {
-    int share = 0;
-    const char* end = parts[i].data() + parts[i].size();
-    const auto [stop, error] = std::from_chars(parts[i].data(), end, share);
-    good = error == std::errc() && stop == end && share > 0 && share <= 1'000'000;
-    sum += share;
-    sums[i] = sum;
-  }
-  if (!good) throw_error<ConfigError>("split must be three whole numbers such as 90/5/5, got '{}'", split);
-  return {{"-train", sums[0] / sum}, {"-dev", sums[1] / sum}, {"-test", 1.0}};
-}
-
-// A number in [0, 1) from the package's name alone (FNV-1a, then mixed: FNV's high bits are weak).
-double place_of(std::string_view package) {
-  uint64_t hash = 0xCBF29CE484222325;
-  for (const unsigned char c : package) hash = (hash ^ c) * 0x100000001B3;
-  return Stream(hash).uniform(0);
-}
-
 }  // namespace
 
 std::vector<PackageRow> parse_package_index(const std::function<std::optional<std::string>()>& next_line) {
@@ -133,7 +64,7 @@ std::vector<PackageRow> parse_package_index(const std::function<std::optional<st
 }
 
 std::vector<PackageRow> debian_sections() {
-  CommandLines lines("LC_ALL=C apt-cache dumpavail 2>/dev/null");
+  CommandOutput lines("LC_ALL=C apt-cache dumpavail 2>/dev/null");
   std::vector<PackageRow> rows = parse_package_index([&] { return lines.next(); });
   const int status = lines.close();
   if (status == 127) {

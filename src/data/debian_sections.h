@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "data/debian_packages.h"
+
 namespace rondo {
 
 struct PackageRow {
@@ -35,11 +37,6 @@ struct DebianSectionsOptions {
     v("output", output, "file to write, .tsv or .csv; with --split NAME-train, NAME-dev and NAME-test");
     v("split", split, "shares of train, dev and test files, such as 90/5/5; empty: one file");
   }
-};
-
-struct WrittenFile {
-  std::string path;
-  int64_t rows = 0;
 };
 
 /// Writes the columns section and description under a header. A row's part in a split depends on its

@@ -206,8 +206,7 @@ class ParallelJson : public ParallelSource {
                          const char* option) const {
     if (!asked.empty()) return asked;
     for (const std::string_view word : words) {
-      const auto found = first.find(word);
-      if (found != first.end() && found->is_string()) return std::string(word);
+      if (first.contains(word)) return std::string(word);
     }
     throw_missing(words.front(), option, first);
   }
