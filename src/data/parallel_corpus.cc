@@ -12,9 +12,6 @@ std::string named(const std::string& path) { return path == "-" ? "standard inpu
 // An option that has no effect is a mistake, not silence.
 void check_two_files(const ParallelOptions& options) {
   const ParallelFormat& read = options.read;
-  if (options.source == "-" && options.target == "-") {
-    throw_error<ConfigError>("--source and --target are both standard input; one of them must be a file");
-  }
   if (read.format != TextFormat::kAuto && read.format != TextFormat::kLines) {
     throw_error<ConfigError>(
         "two files of pairs are plain lines, not {}; leave --target out if {} holds both sides",

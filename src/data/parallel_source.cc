@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
+#include "data/aligned_lines.h"
 #include "data/columns.h"
 #include "data/csv.h"
 #include "data/wording.h"
@@ -23,34 +24,21 @@ constexpr std::array<std::string_view, 4> kTargetWords = {"target", "tgt", "trg"
 class TwoFiles : public ParallelSource {
  public:
   explicit TwoFiles(const ParallelOptions& options)
-      : source_(options.source, options.read.replace_invalid),
-        target_(options.target, options.read.replace_invalid) {
+      : lines_(std::vector{options.source, options.target}, options.read.replace_invalid) {
     format_ = "two files, a sentence a line";
   }
 
   std::optional<SentencePair> next() override {
-    std::optional<std::string> source = source_.next();
-    std::optional<std::string> target = target_.next();
-    if (source.has_value() != target.has_value()) {
-      throw_unequal(source ? source_ : target_, source ? target_ : source_);
-    }
-    if (!source) return std::nullopt;
-    return SentencePair{.source = std::move(*source), .target = std::move(*target), .line = source_.line()};
+    std::optional<std::vector<std::string>> row = lines_.next();
+    if (!row) return std::nullopt;
+    return SentencePair{
+        .source = std::move((*row)[0]), .target = std::move((*row)[1]), .line = lines_.line()};
   }
 
-  int64_t replaced_lines() const override { return source_.replaced_lines() + target_.replaced_lines(); }
+  int64_t replaced_lines() const override { return lines_.replaced_lines(); }
 
  private:
-  [[noreturn]] static void throw_unequal(TextLines& longer, const TextLines& shorter) {
-    const int64_t alone = longer.line();
-    while (longer.next()) continue;
-    throw_error<DataError>(
-        "{}:{}: this line has no partner: {} has {} lines, {} has {}; each line needs its translation in the "
-        "same line of the other file (an empty one may stand for none)",
-        longer.name(), alone, longer.name(), longer.line(), shorter.name(), shorter.line());
-  }
-
-  TextLines source_, target_;
+  AlignedLines lines_;
 };
 
 std::optional<size_t> as_number(std::string_view text) {

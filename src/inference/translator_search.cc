@@ -1,0 +1,104 @@
+#include "inference/translator_search.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tensor/tape.h"
+
+namespace rondo {
+
+namespace {
+
+Packing packing_of(std::span<const std::vector<int32_t>> sources) {
+  std::vector<int64_t> lengths;
+  for (const std::vector<int32_t>& source : sources) lengths.push_back(static_cast<int64_t>(source.size()));
+  return Packing(lengths);
+}
+
+std::vector<int32_t> packed_ids(std::span<const std::vector<int32_t>> sources, const Packing& packing) {
+  std::vector<int32_t> ids(static_cast<size_t>(packing.num_rows()));
+  for (int64_t n = 0; n < packing.sequences(); ++n) {
+    const std::vector<int32_t>& source =
+        sources[static_cast<size_t>(packing.order()[static_cast<size_t>(n)])];
+    for (int64_t t = 0; t < packing.length(n); ++t) {
+      ids[static_cast<size_t>(packing.rows().row(t, n))] = source[static_cast<size_t>(t)];
+    }
+  }
+  return ids;
+}
+
+// log((e^a + e^b + ...) / count): the greatest is subtracted, for e^x overflows above 88.
+float log_mean(std::span<const float* const> rows, size_t at) {
+  float most = rows.front()[at];
+  for (const float* row : rows) most = std::max(most, row[at]);
+  if (!std::isfinite(most)) return most;
+  double sum = 0;
+  for (const float* row : rows) sum += std::exp(static_cast<double>(row[at]) - most);
+  return static_cast<float>(most + std::log(sum / static_cast<double>(rows.size())));
+}
+
+float mean(std::span<const float* const> rows, size_t at) {
+  double sum = 0;
+  for (const float* row : rows) sum += row[at];
+  return static_cast<float>(sum / static_cast<double>(rows.size()));
+}
+
+Tensor combined(const std::vector<Tensor>& tensors, float (*combine)(std::span<const float* const>, size_t)) {
+  std::vector<const float*> values;
+  for (const Tensor& tensor : tensors) values.push_back(tensor.data<float>());
+  Tensor result(tensors.front().shape());
+  const std::span<float> out = result.values<float>();
+  for (size_t i = 0; i < out.size(); ++i) out[i] = combine(values, i);
+  return result;
+}
+
+}  // namespace
+
+TranslatorSearch::TranslatorSearch(const TranslatorModel& model, Backend& backend,
+                                   std::span<const std::vector<int32_t>> sources)
+    : model_(&model), backend_(&backend), place_(sources.size()) {
+  const Packing packing = packing_of(sources);
+  for (size_t n = 0; n < sources.size(); ++n) {
+    place_[static_cast<size_t>(packing.order()[n])] = static_cast<int32_t>(n);
+  }
+  source_of_ = place_;
+  if (sources.empty()) return;
+  Tape tape(backend);
+  memory_ = model.network->encode(tape, packed_ids(sources, packing), packing);
+  state_ = model.network->begin(memory_, source_of_);
+}
+
+int64_t TranslatorSearch::source_length(int64_t sentence) const {
+  return memory_.packing.length(place_[static_cast<size_t>(sentence)]);
+}
+
+SearchStep TranslatorSearch::step(std::span<const int32_t> previous) {
+  Tape tape(*backend_);
+  DecoderStep next = model_->network->step(tape, memory_, state_, previous, source_of_);
+  state_ = std::move(next.state);
+  return {.log_probabilities = std::move(next.log_probabilities), .attention = std::move(next.attention)};
+}
+
+void TranslatorSearch::select(std::span<const int32_t> rows) {
+  const std::vector<int32_t> before = std::move(source_of_);
+  source_of_.clear();
+  for (const int32_t row : rows) source_of_.push_back(before[static_cast<size_t>(row)]);
+  state_ = TranslatorNetwork::select(state_, rows);
+}
+
+SearchStep EnsembleSearch::step(std::span<const int32_t> previous) {
+  if (models_.size() == 1) return models_.front()->step(previous);
+  std::vector<Tensor> probabilities, attentions;
+  for (const auto& model : models_) {
+    SearchStep next = model->step(previous);
+    probabilities.push_back(std::move(next.log_probabilities));
+    if (next.attention) attentions.push_back(std::move(next.attention));
+  }
+  SearchStep next{
+      .log_probabilities = combined(probabilities, mean_ == EnsembleMean::kProbabilities ? log_mean : mean),
+      .attention = {}};
+  if (!attentions.empty()) next.attention = combined(attentions, mean);
+  return next;
+}
+
+}  // namespace rondo
