@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "kernels/array.h"
+#include "kernels/attention.h"
 #include "kernels/crf.h"
 #include "kernels/optimizer.h"
 #include "kernels/packed_rows.h"
@@ -96,6 +97,11 @@ class Backend {
   /// d_scores and d_x are added to; either may be empty.
   virtual void attend_backward(const PackedRows& rows, ConstMatrix weights, ConstMatrix x, ConstMatrix d_y,
                                Matrix d_scores, Matrix d_x) = 0;
+
+  /// Attention of queries over the rows of sequences; attention.h says what the operands are. No result
+  /// depends on the number of threads, and those of a query not on the others.
+  virtual void attention_forward(const AttentionForward& pass) = 0;
+  virtual void attention_backward(const AttentionBackward& pass) = 0;
 
   /// probabilities[n] = softmax(logits[n]), maximum subtracted; losses[n] = -log probabilities[n,
   /// targets[n]]. logits, probabilities [N, K]; losses [1, N], or empty when only probabilities are wanted

@@ -1,8 +1,8 @@
 // Attention of the steps of a decoder over the packed rows of the sources that they translate.
 //   Attention attention(set, {.kind = AttentionScore::kGeneral, .query = 512, .memory = 512, .size = 512});
 //   AttentionKeys keys = attention.keys(memory, packing);       // once a source
-//   Attended seen = attention.forward(queries, keys, sources);  // seen.contexts [Q, M], seen.weights [Q,
-//   longest]
+//   AttentionResult seen = attention.forward(queries, keys, sources);  // seen.contexts [Q, M], seen.weights
+//   [Q, longest]
 #pragma once
 
 #include <span>
@@ -39,7 +39,7 @@ struct AttentionMemory {
   Tensor keys, values;
 };
 
-struct Attended {
+struct AttentionResult {
   Variable contexts;  ///< [Q, M]
   Tensor weights;     ///< [Q, longest source]; exactly 0 behind a source's end
 };
@@ -51,9 +51,8 @@ struct Attended {
 /// Cost: 2*(size + M) operations a query and source row.
 class Attention {
  public:
-  /// Parameters: general attention.key.weight [query, M]; additive attention.query.weight [size, query],
-  /// .key.weight [size, M], .key.bias and attention.score.weight [1, size]; local attention.place.weight
-  /// [size, query] and attention.place_score.weight [1, size].
+  /// Parameters: general key.weight [query, M]; additive query.weight [size, query], key.weight [size, M],
+  /// key.bias and score.weight [1, size]; local place.weight [size, query] and place_score.weight [1, size].
   /// @throws ConfigError where dot's query and memory differ in width.
   Attention(ParameterSet& set, const AttentionShape& shape);
 
@@ -63,12 +62,16 @@ class Attention {
   AttentionKeys keys(const Variable& memory, const Packing& packing,
                      Precision precision = Precision::kFloat32) const;
   /// @param queries  [Q, query].  @param sources  [Q] packed source sequence of each query.
-  Attended forward(const Variable& queries, const AttentionKeys& keys, std::span<const int32_t> sources,
-                   Precision precision = Precision::kFloat32) const;
+  AttentionResult forward(const Variable& queries, const AttentionKeys& keys,
+                          std::span<const int32_t> sources, Precision precision = Precision::kFloat32) const;
 
   const AttentionShape& shape() const { return shape_; }
 
  private:
+  bool local() const { return shape_.window > 0; }
+  /// [Q, 1]: where local attention looks, as a share of the source.
+  Variable centers(const Variable& queries, Precision precision) const;
+
   AttentionShape shape_;
   Parameter* key_ = nullptr;
   Parameter* key_bias_ = nullptr;

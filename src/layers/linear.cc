@@ -25,8 +25,8 @@ void Linear::initialize(Initialization rule, const Stream& stream) {
   initialize_linear(rule, weight_.value, bias_.value, stream);
 }
 
-Variable Linear::forward(const Variable& x) const {
-  return linear(x, x.tape().parameter(weight_), x.tape().parameter(bias_));
+Variable Linear::forward(const Variable& x, Precision precision) const {
+  return linear(x, x.tape().parameter(weight_), x.tape().parameter(bias_), precision);
 }
 
 }  // namespace rondo

@@ -25,7 +25,7 @@ class Linear {
   Linear(ParameterSet& set, const std::string& name, const LinearShape& shape);
   void initialize(Initialization rule, const Stream& stream);
   /// x [R, input] -> [R, output].
-  Variable forward(const Variable& x) const;
+  Variable forward(const Variable& x, Precision precision = Precision::kFloat32) const;
   const Parameter& weight() const { return weight_; }
   const Parameter& bias() const { return bias_; }
 

@@ -25,10 +25,34 @@ struct Block {
   Matrix logits;
 };
 
+// A block's elements as rows of one column, and where the targets stand among them.
+Matrix elements_of(const Block& block) {
+  return {block.logits.data, block.logits.type, block.logits.size(), 1, 1};
+}
+std::vector<int32_t> targets_in(const Block& block) {
+  std::vector<int32_t> at(static_cast<size_t>(block.rows));
+  for (size_t r = 0; r < at.size(); ++r) {
+    at[r] = static_cast<int32_t>(static_cast<int64_t>(r) * block.logits.columns + block.targets[r]);
+  }
+  return at;
+}
+
+// What smoothing adds to the loss of each row: smoothing * (x[target] - mean of x), x its logits.
+Tensor smoothing_part(Backend& backend, const Block& block, double smoothing) {
+  Tensor part({block.rows, 1}, block.logits.type);
+  backend.gather_rows(elements_of(block), targets_in(block), part.matrix());
+  Tensor share({1, block.logits.columns}, block.logits.type);
+  share.fill(-1.0 / static_cast<double>(block.logits.columns));
+  backend.product(
+      {.a = block.logits, .b = share.matrix(), .c = part.matrix(), .transpose_b = true, .accumulate = true});
+  backend.scale(part.matrix(), smoothing);
+  return part.reshape({1, block.rows});
+}
+
 /// Calls body(Block) for each block of rows, the probabilities and the losses made.
 template <class Body>
 void each_block(Backend& backend, const Product& logits, std::span<const int32_t> targets, Matrix losses,
-                const Body& body) {
+                double smoothing, const Body& body) {
   const int64_t rows = logits.a.rows, vocabulary = logits.b.rows;
   const Tensor buffer({std::min(block_rows(vocabulary), std::max<int64_t>(rows, 1)), vocabulary},
                       logits.a.type);
@@ -42,7 +66,9 @@ void each_block(Backend& backend, const Product& logits, std::span<const int32_t
     part.a = logits.a.rows_at(first, count);
     part.c = block.logits;
     backend.product(part);
+    const Tensor more = smoothing > 0 ? smoothing_part(backend, block, smoothing) : Tensor();
     backend.softmax_cross_entropy(block.logits, block.targets, block.logits, losses.columns_at(first, count));
+    if (more) backend.copy(more.matrix(), losses.columns_at(first, count), true);
     body(block);
   }
 }
@@ -79,23 +105,23 @@ Kept make_kept(const LinearCrossEntropy& pass) {
   return {zeros(pass.x), zeros(pass.w), zeros(pass.b)};
 }
 
-// d_logits = scale * (probabilities - [k == target]), in their place.
-void softmax_gradient(Backend& backend, const Block& block, double scale) {
-  const int64_t columns = block.logits.columns;
-  std::vector<int32_t> at(static_cast<size_t>(block.rows));
-  for (size_t r = 0; r < at.size(); ++r) {
-    at[r] = static_cast<int32_t>(static_cast<int64_t>(r) * columns + block.targets[r]);
+// d_logits = scale * (probabilities - (1 - smoothing) [k == target] - smoothing / V), in their place.
+void softmax_gradient(Backend& backend, const Block& block, double scale, double smoothing) {
+  Tensor shares({block.rows, 1}, block.logits.type);
+  shares.fill(smoothing - 1);
+  backend.scatter_add_rows(shares.matrix(), targets_in(block), elements_of(block));
+  if (smoothing > 0) {
+    shares.fill(1);
+    Tensor all({1, block.logits.columns}, block.logits.type);
+    all.fill(-smoothing / static_cast<double>(block.logits.columns));
+    backend.product({.a = shares.matrix(), .b = all.matrix(), .c = block.logits, .accumulate = true});
   }
-  Tensor minus_ones({block.rows, 1}, block.logits.type);
-  minus_ones.fill(-1);
-  const Matrix elements{block.logits.data, block.logits.type, block.logits.size(), 1, 1};
-  backend.scatter_add_rows(minus_ones.matrix(), at, elements);
   backend.scale(block.logits, scale);
 }
 
 void add_gradients(Backend& backend, const LinearCrossEntropy& pass, const Block& block, const Kept& kept) {
   if (!kept.x && !kept.w && !kept.b) return;
-  softmax_gradient(backend, block, pass.scale);
+  softmax_gradient(backend, block, pass.scale, pass.smoothing);
   if (kept.x) {
     backend.product({.a = block.logits,
                      .b = pass.w.matrix(),
@@ -135,7 +161,7 @@ Variable linear_cross_entropy(const LinearCrossEntropy& pass) {
   Backend& backend = tape.backend();
   const Tensor losses({1, pass.x.matrix().rows}, pass.x.value().type());
   const Kept kept = make_kept(pass);
-  each_block(backend, logits_of(pass), pass.targets, losses.matrix(),
+  each_block(backend, logits_of(pass), pass.targets, losses.matrix(), pass.smoothing,
              [&](const Block& block) { add_gradients(backend, pass, block, kept); });
   return tape.make_result(scaled_sum(backend, losses, pass.scale), {pass.x, pass.w, pass.b},
                           [&backend, kept](const Gradients& g) {
@@ -148,7 +174,7 @@ Variable linear_cross_entropy(const LinearCrossEntropy& pass) {
 void linear_cross_entropies(Backend& backend, const Product& logits, std::span<const int32_t> targets,
                             Matrix losses) {
   check(logits.a, logits.b, targets);
-  each_block(backend, logits, targets, losses, [](const Block&) {});
+  each_block(backend, logits, targets, losses, 0, [](const Block&) {});
 }
 
 void linear_log_probabilities(Backend& backend, const Product& logits) {

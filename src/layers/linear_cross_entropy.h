@@ -18,9 +18,11 @@ struct LinearCrossEntropy {
   std::vector<int32_t> targets;  ///< [R], each below V
   double scale = 1;
   Precision precision = Precision::kFloat32;
+  double smoothing = 0;  ///< share of the target that all V columns have equally
 };
 
-/// scale * sum over r of -log softmax(x[r] w^T + b)[targets[r]] -> [1].
+/// scale * sum over r of -log softmax(x[r] w^T + b)[targets[r]] -> [1]; with smoothing s (Szegedy et al. 2016)
+/// (1 - s) times that and s times the mean of it over all columns as targets.
 /// Blocks of rows go through logits, softmax and, on a recording tape, their part of the gradients at once;
 /// the backward pass only scales what the forward pass has left. The bits are those of linear() and
 /// softmax_cross_entropy(). @throws ShapeError if shapes differ or a target is no row of w.

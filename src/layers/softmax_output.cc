@@ -131,15 +131,19 @@ std::vector<int32_t> SoftmaxOutput::head_columns(std::span<const int32_t> target
 }
 
 Variable SoftmaxOutput::loss(const Variable& x, std::vector<int32_t> targets, double scale,
-                             Precision precision) const {
+                             Precision precision, double smoothing) const {
   check(x, targets);
+  if (smoothing > 0 && adaptive()) {
+    throw_error<ConfigError>("an adaptive softmax takes no smoothed targets: it does not score all tokens");
+  }
   Tape& tape = x.tape();
   Variable total = linear_cross_entropy({.x = x,
                                          .w = tape.parameter(*weight_),
                                          .b = bias_ ? tape.parameter(*bias_) : Variable(),
                                          .targets = head_columns(targets),
                                          .scale = scale,
-                                         .precision = precision});
+                                         .precision = precision,
+                                         .smoothing = smoothing});
   for (const Tail& tail : tails_) {
     TailRows in = rows_in(targets, tail.first, tail.size);
     if (in.rows.empty()) continue;

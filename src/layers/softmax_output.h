@@ -39,10 +39,11 @@ class SoftmaxOutput {
   void initialize(Initialization rule, const Stream& stream);
 
   /// scale * sum over r of -log p(targets[r] | x[r]) -> [1].  x [R, D].
+  /// @param smoothing  share of each target that all tokens have equally; with a full softmax alone.
   /// @throws ShapeError for another D or R; DataError for a target outside the vocabulary.
   /// Cost: 2*R*D*V operations, three times that on a recording tape; holds one block of logits at a time.
   Variable loss(const Variable& x, std::vector<int32_t> targets, double scale,
-                Precision precision = Precision::kFloat32) const;
+                Precision precision = Precision::kFloat32, double smoothing = 0) const;
   /// -log p(targets[r] | x[r]) -> [R], without gradients; the same bits however many rows there are.
   Tensor losses(const Variable& x, std::span<const int32_t> targets,
                 Precision precision = Precision::kFloat32) const;

@@ -55,9 +55,9 @@ struct TranslatorSampling {
   double probability = 0;  ///< of an input that is the network's own best token of the step before
 };
 
-/// Parameters: encoder.embedding.weight [Vs, E] (unless joint and tied), encoder.lstm.*, bridge.*,
-/// attention.*, decoder.embedding.weight [Vt, E], decoder.lstm.*, readout.weight [O, H + M] and .bias,
-/// output.decoder.weight [Vt, O] unless tied, output.decoder.bias. The decoder gives
+/// Parameters: encoder.embedding.weight [Vs, E] (unless joint and tied), encoder.lstm.*, bridge.h0.* and
+/// bridge.c0.* (a layer each), attention.*, decoder.embedding.weight [Vt, E], decoder.lstm.*, readout.weight
+/// [O, H + M] and .bias, output.decoder.weight [Vt, O] unless tied, output.decoder.bias. The decoder gives
 /// tanh(W [h; context] + b): Luong's attentional vector.
 /// Sources: Bahdanau, Cho & Bengio 2015; Luong, Pham & Manning 2015; Bengio et al. 2015 (sampling).
 class TranslatorNetwork {
@@ -101,18 +101,53 @@ class TranslatorNetwork {
   std::unique_ptr<TranslatorNetwork> cast(DType type) const;
 
  private:
+  /// A source, read, on a tape.
   struct Encoded {
-    Packing packing;
-    RecurrentState initial;  ///< of the decoder, in packed source order
-    AttentionKeys keys;
+    RecurrentState initial;  ///< of the decoder, a row a packed source sequence
+    AttentionKeys keys;      ///< empty without attention
   };
+  /// Where the decoder stands.
+  struct Decoded {
+    RecurrentState state;
+    Variable readout;  ///< [Q, O]
+    Tensor attention;  ///< [Q, longest source]
+  };
+  /// The rows that the decoder reads at once: one step, or all of them where none waits for another.
+  struct DecoderRows {
+    DistinctRows words;
+    const Packing& packing;
+    std::span<const int32_t> sources;  ///< [Q]
+  };
+
+  void add_bridge(DType type);
+  Embedding& source_embedding() { return source_embedding_ ? *source_embedding_ : *target_embedding_; }
+  const Embedding& source_embedding() const {
+    return source_embedding_ ? *source_embedding_ : *target_embedding_;
+  }
+  /// Embeddings behind both their dropouts.
+  DistinctRows embed(Tape& tape, const Embedding& embedding, std::span<const int32_t> ids,
+                     const Packing& packing) const;
   Encoded read(Tape& tape, std::span<const int32_t> ids, const Packing& packing) const;
-  RecurrentState bridge(const RecurrentOutput& encoder, const Packing& packing) const;
-  Variable embed_target(Tape& tape, std::span<const int32_t> ids, const Packing& packing) const;
+  RecurrentState bridge(Tape& tape, const RecurrentOutput& encoder, const Packing& packing) const;
+  Decoded advance(Tape& tape, const Encoded& source, const Decoded& before, const DecoderRows& rows) const;
+  TranslatorPass forward_steps(Tape& tape, const Encoded& source, const TranslatorBatch& batch,
+                               double sampling) const;
+  /// The inputs of a step, some of them in favour of the best tokens after `before`.
+  std::vector<int32_t> sampled(std::span<const int32_t> inputs, const Decoded& before, double probability,
+                               const Stream& stream) const;
+  const PreparedStack* prepared(const Tape& tape, const std::optional<PreparedStack>& stack) const;
 
   TranslatorOptions options_;
   int64_t source_vocabulary_, target_vocabulary_;
   ParameterSet parameters_;
+  std::optional<Embedding> source_embedding_;  ///< none: the target's
+  std::optional<Embedding> target_embedding_;
+  std::optional<RecurrentStack> encoder_, decoder_;
+  std::vector<Linear> bridge_h_, bridge_c_;  ///< a layer of the decoder
+  std::optional<Attention> attention_;
+  std::optional<Linear> readout_;
+  std::optional<SoftmaxOutput> output_;
+  std::optional<PreparedStack> prepared_encoder_, prepared_decoder_;
 };
 
 }  // namespace rondo

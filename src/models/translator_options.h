@@ -33,7 +33,7 @@ struct TranslatorOptions {
   int64_t layers = 1;
   int64_t encoder_hidden = 0;
   int64_t encoder_layers = 0;
-  bool forward_only = false;
+  bool bidirectional = true;
   Initialization init = Initialization::kTorch;
   double forget_bias = 1;
   Bridge bridge = Bridge::kDense;
@@ -65,7 +65,7 @@ struct TranslatorOptions {
       Range{0, 65536});
     v("encoder-layers", encoder_layers, "recurrent layers of the encoder; 0: as many as the decoder",
       Range{0, 64});
-    v("forward-only", forward_only, "read the source from its beginning to its end alone, not both ways");
+    v("bidirectional", bidirectional, "the encoder reads the source in both directions");
     v("init", init, "initial weights by the rules of this framework");
     v("forget-bias", forget_bias, "added to the initial forget bias of cell lstm (init keras starts from 1)",
       Range{-20, 20});
@@ -103,6 +103,13 @@ struct TranslatorOptions {
   bool stepwise() const { return attention == AttentionKind::kBahdanau || input_feeding; }
   /// Columns of keys and queries.
   int64_t attention_size() const { return hidden; }
+  /// Of the products outside the recurrent layers, which int8 is not for.
+  Precision product_precision() const {
+    return precision == Precision::kInt8 ? Precision::kFloat32 : precision;
+  }
+  /// Numbers that a network of these options has, for vocabularies of these sizes; in double, for hostile
+  /// sizes overflow integers.
+  double num_values(int64_t source, int64_t target) const;
   /// @throws ConfigError for options that do not fit together.
   void check() const;
 };

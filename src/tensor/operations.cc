@@ -101,6 +101,32 @@ Variable concatenate(std::span<const Variable> parts) {
   });
 }
 
+Variable stack_rows(std::span<const Variable> parts) {
+  if (parts.size() == 1) return parts.front();
+  Tape& tape = parts.front().tape();
+  Backend& backend = tape.backend();
+  const int64_t columns = parts.front().matrix().columns;
+  int64_t rows = 0;
+  for (const Variable& part : parts) rows += part.matrix().rows;
+  Tensor y({rows, columns}, parts.front().value().type());
+  std::vector<int64_t> starts;
+  int64_t start = 0;
+  for (const Variable& part : parts) {
+    if (part.matrix().columns != columns) {
+      throw_error<ShapeError>("stack_rows: a part must have {} columns, got {}", columns,
+                              to_string(part.shape()));
+    }
+    backend.copy(part.matrix(), y.matrix().rows_at(start, part.matrix().rows), false);
+    starts.push_back(start);
+    start += part.matrix().rows;
+  }
+  return tape.make_result(y, {parts.begin(), parts.end()}, [&backend, starts](const Gradients& g) {
+    for (size_t i = 0; i < starts.size(); ++i) {
+      if (Matrix d_part = g.input(i)) backend.copy(g.result().rows_at(starts[i], d_part.rows), d_part, true);
+    }
+  });
+}
+
 Variable add(const Variable& a, const Variable& b) {
   if (a.shape() != b.shape()) {
     throw_error<ShapeError>("add: b must be {}, got {}", to_string(a.shape()), to_string(b.shape()));

@@ -32,6 +32,10 @@ Variable slice(const Variable& x, const Slice& part);
 /// Columns of all inputs side by side: [N, A], [N, B] -> [N, A+B].
 Variable concatenate(std::span<const Variable> parts);
 
+/// Rows of all inputs one below the other: [A, D], [B, D] -> [A+B, D].
+/// @throws ShapeError if they differ in columns.
+Variable stack_rows(std::span<const Variable> parts);
+
 /// a + b, elementwise.  @throws ShapeError if their shapes differ.
 Variable add(const Variable& a, const Variable& b);
 

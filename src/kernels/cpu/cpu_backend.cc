@@ -12,11 +12,13 @@
 #include "kernels/cpu/losses.h"
 #include "kernels/cpu/optimizer.h"
 #include "kernels/cpu/product.h"
+#include "kernels/cpu/query_attention.h"
 #include "kernels/cpu/recurrent_passes.h"
 #include "kernels/cpu/sequences.h"
 #include "kernels/cpu/targets.h"
 #include "kernels/reference/checks.h"
 #include "kernels/reference/crf.h"
+#include "kernels/reference/query_attention.h"
 #include "kernels/reference/reference_backend.h"
 
 namespace rondo {
@@ -207,6 +209,19 @@ class CpuBackend final : public ReferenceBackend {
     reference::check_softmax_backward(probabilities, targets, d_losses, d_logits);
     const DenormalsAreZero guard;
     cpu_softmax_cross_entropy_backward(threads(), probabilities, targets, d_losses, d_logits);
+  }
+
+  void attention_forward(const AttentionForward& pass) override {
+    if (!fast(pass.in.keys)) return ReferenceBackend::attention_forward(pass);
+    reference::check_attention(pass);
+    const DenormalsAreZero guard;
+    cpu_attention_forward(threads(), pass);
+  }
+  void attention_backward(const AttentionBackward& pass) override {
+    if (!fast(pass.in.keys)) return ReferenceBackend::attention_backward(pass);
+    reference::check_attention(pass);
+    const DenormalsAreZero guard;
+    cpu_attention_backward(threads(), pass);
   }
 
   void crf_forward(const CrfForward& pass) override {

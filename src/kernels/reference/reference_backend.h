@@ -54,6 +54,9 @@ class ReferenceBackend : public Backend {
   void attend_backward(const PackedRows& rows, ConstMatrix weights, ConstMatrix x, ConstMatrix d_y,
                        Matrix d_scores, Matrix d_x) override;
 
+  void attention_forward(const AttentionForward& pass) override;
+  void attention_backward(const AttentionBackward& pass) override;
+
   void softmax_cross_entropy(ConstMatrix logits, std::span<const int32_t> targets, Matrix probabilities,
                              Matrix losses) override;
   void softmax_cross_entropy_backward(ConstMatrix probabilities, std::span<const int32_t> targets,
