@@ -46,9 +46,25 @@ void say_language_model(const TrainingPlan& plan) {
       100 * plan.unknown_share, count_text(static_cast<double>(plan.parameters)));
 }
 
+void say_translator(const TrainingPlan& plan) {
+  say("data      {} pairs to learn from ({}), {} to measure on ({})\n", plan.examples, plan.input_format,
+      plan.dev_examples, plan.dev_format);
+  say("model     {} source and {} target tokens ({:.2f} % of the dev tokens unknown), {} numbers\n",
+      plan.source_vocabulary, plan.vocabulary, 100 * plan.unknown_share,
+      count_text(static_cast<double>(plan.parameters)));
+}
+
 // A language model is steered by its loss; people know its exponential.
-std::string metric_text(double metric, bool perplexity) {
-  return perplexity ? fmt::format("ppl {:.2f}", std::exp(-metric)) : fmt::format("{:.4f}", metric);
+std::string metric_text(double metric, DevMetric kind) {
+  switch (kind) {
+    case DevMetric::kPerplexity:
+      return fmt::format("ppl {:.2f}", std::exp(-metric));
+    case DevMetric::kBleu:
+      return fmt::format("BLEU {:.2f}", metric);
+    case DevMetric::kShare:
+      break;
+  }
+  return fmt::format("{:.4f}", metric);
 }
 
 }  // namespace
@@ -88,12 +104,15 @@ void Progress::clear_line() {
 
 void Progress::planned(const TrainingPlan& plan) {
   for (const std::string& warning : plan.warnings) say("warning: {}\n", warning);
-  if (plan.labels == 0) {
+  if (plan.source_vocabulary > 0) {
+    say_translator(plan);
+    metric_ = DevMetric::kBleu;
+  } else if (plan.labels == 0) {
     say_language_model(plan);
+    metric_ = DevMetric::kPerplexity;
   } else {
     say_classifier(plan);
   }
-  perplexity_ = plan.labels == 0;
   say("machine   {}, {} {}, about {:.0f} MB\n", plan.backend, plan.threads,
       plan.threads == 1 ? "thread" : "threads", std::max(1.0, static_cast<double>(plan.memory_bytes) / 1e6));
   say("plan      {} updates, {} an epoch\n", plan.updates, plan.updates_per_epoch);
@@ -109,7 +128,7 @@ void Progress::progressed(const TrainingProgress& p) {
     return;
   }
   drawn_ = now;
-  const std::string dev = std::isnan(p.dev_metric) ? "" : "  dev " + metric_text(p.dev_metric, perplexity_);
+  const std::string dev = std::isnan(p.dev_metric) ? "" : "  dev " + metric_text(p.dev_metric, metric_);
   const std::string line =
       fmt::format("epoch {:.2f}  update {}/{}  loss {}{}  |g| {:.2f}  clipped {:.0f} %  {} tokens/s  left {}",
                   p.epoch, p.update, p.updates, loss_text(p.loss), dev, p.gradient_norm,
@@ -126,7 +145,7 @@ void Progress::evaluated(const TrainingEvaluation& e) {
   clear_line();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
   say("epoch {:<3} loss {}  dev loss {}  dev {}{}  clipped {:.0f} %  {} tokens/s  {}\n", e.epoch,
-      loss_text(e.train_loss), loss_text(e.dev_loss), metric_text(e.dev_metric, perplexity_),
+      loss_text(e.train_loss), loss_text(e.dev_loss), metric_text(e.dev_metric, metric_),
       e.best ? " *" : "  ", 100 * last_.clipped_share, count_text(last_.tokens_per_second),
       clock_text(seconds));
 }

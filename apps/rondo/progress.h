@@ -8,6 +8,9 @@
 
 namespace rondo::app {
 
+/// What TrainingTask::Dev::metric is: an accuracy or F1, the loss with its sign changed, or BLEU.
+enum class DevMetric { kShare, kPerplexity, kBleu };
+
 class Progress final : public TrainingObserver {
  public:
   /// Ctrl-C and SIGTERM end the run with a checkpoint from now on.
@@ -26,7 +29,7 @@ class Progress final : public TrainingObserver {
 
   bool live_;  ///< standard error is a terminal
   bool line_shown_ = false;
-  bool perplexity_ = false;  ///< the metric is a language model's
+  DevMetric metric_ = DevMetric::kShare;
   TrainingProgress last_;
   std::chrono::steady_clock::time_point begun_, drawn_;
 };

@@ -1,4 +1,4 @@
-// rondo train classify|lm: from a file of texts to a model file.
+// rondo train classify|lm|translate: from a file of texts to a model file.
 
 #include "command_line.h"
 #include "console.h"
@@ -7,6 +7,7 @@
 #include "training/arithmetic.h"
 #include "training/train_classifier.h"
 #include "training/train_language_model.h"
+#include "training/train_translator.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -124,6 +125,27 @@ int train_lm(const LanguageTask& task, const RunOptions& run, bool profiled,
   return 0;
 }
 
+int train_translate(const TranslationTask& task, const RunOptions& run, bool profiled,
+                    const std::vector<std::string>& arguments) {
+  Profile profile;
+  const auto backend = open_device(run.device, run.threads);
+  TranslatorReport report;
+  {
+    Progress progress;
+    report = train_translator(task, *backend, progress, profiled ? &profile : nullptr);
+  }
+  if (profiled) print_profile(profile, *backend);
+  const std::string& output = task.files.run.output;
+  if (!finished(report.outcome, output, arguments)) return 1;
+  const TrainingEvaluation& best = report.outcome.best;
+  say("saved     {}: dev BLEU {:.2f} (greedy, 13a, cased), loss {:.4f} nats a token (epoch {}, update {} of "
+      "{})\n",
+      output, report.dev.bleu, report.dev.loss(), best.epoch, best.update, report.outcome.updates);
+  say("measured  on {}, {} pairs\n", report.dev_text, report.dev.pairs);
+  say("use it    rondo translate {} \"some text\"\n", quoted(output));
+  return 0;
+}
+
 // What the command line of every training has. A task adds groups of its own before common() or after it.
 template <class Task>
 struct TrainLine {
@@ -139,14 +161,14 @@ struct TrainLine {
     line.add("Model", task.model);
   }
   void common() {
-    line.add("Beginning from a language model", task.transfer);
+    if constexpr (requires { task.transfer; }) line.add("Beginning from a language model", task.transfer);
     line.add("Training", task.loop);
     line.add("Machine", run);
     line.add("Report", report);
   }
   void apply() {
     line.apply();
-    task.transfer.chosen = line.chosen();
+    if constexpr (requires { task.transfer; }) task.transfer.chosen = line.chosen();
   }
 };
 
@@ -182,16 +204,37 @@ Run add_lm(CLI::App& train, const std::vector<std::string>& arguments) {
   };
 }
 
+Run add_translate_training(CLI::App& train, const std::vector<std::string>& arguments) {
+  CLI::App* translate = train.add_subcommand("translate", "sentences to their translations");
+  translate->footer(
+      "Examples:\n"
+      "  rondo train translate --source train.en --target train.de -o en-de.rondo\n"
+      "  rondo train translate --source pairs.tsv -o en-de.rondo --joint --tied --attention bahdanau\n"
+      "  rondo train translate --config recipes/papers/multi30k.toml --source train.en --target train.de "
+      "--dev-source val.en --dev-target val.de -o en-de.rondo");
+  auto all = std::make_shared<TrainLine<TranslationTask>>(*translate);
+  all->line.add("Training", all->task.steps);
+  all->common();
+  return [=] {
+    all->apply();
+    return train_translate(all->task, all->run, all->report.profile, arguments);
+  };
+}
+
 }  // namespace
 
 Run add_train(CLI::App& app, const std::vector<std::string>& arguments) {
   CLI::App* train = app.add_subcommand("train", "train a model");
   train->footer(
       "Examples:\n  rondo train classify -i news.csv -o news.rondo\n  rondo train lm -i poems.txt -o "
-      "poems.rondo");
+      "poems.rondo\n  rondo train translate --source train.en --target train.de -o en-de.rondo");
   const Run classify = add_classify(*train, arguments);
   const Run lm = add_lm(*train, arguments);
-  return [=] { return train->got_subcommand("lm") ? lm() : classify(); };
+  const Run translate = add_translate_training(*train, arguments);
+  return [=] {
+    if (train->got_subcommand("translate")) return translate();
+    return train->got_subcommand("lm") ? lm() : classify();
+  };
 }
 
 }  // namespace rondo::app

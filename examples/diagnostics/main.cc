@@ -1,3 +1,4 @@
+// rondo-diagnostics reverse [--attention bahdanau|none|...] [--threads N] ...
 // rondo-diagnostics adding|copy|mnist [--length N] [--data FOLDER] [--cell lstm|rnn|gru] [--threads N] ...
 // Prints a curve, a line a measurement.
 #include <chrono>
@@ -5,6 +6,7 @@
 
 #include "base/errors.h"
 #include "diagnostics/diagnostics.h"
+#include "diagnostics/reversing.h"
 #include "tensor/device.h"
 
 namespace {
@@ -26,25 +28,54 @@ struct Command {
   }
 };
 
+struct ReversingCommand {
+  diagnostics::ReversingOptions run;
+  int64_t threads = 0;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    run.visit(v);
+    v("threads", threads, "0: one a processor", Range{0, 4096});
+  }
+};
+
 std::unique_ptr<diagnostics::Problem> make_problem(const std::string& name, const Command& command) {
   const auto length = [&](int64_t usual) { return command.length == 0 ? usual : command.length; };
   if (name == "adding") return diagnostics::make_adding(length(100));
   if (name == "copy") return diagnostics::make_copy(length(30));
   if (name == "mnist") return diagnostics::make_mnist(command.data);
-  throw_error<ConfigError>("no diagnostic {}; there are adding, copy and mnist", name);
+  throw_error<ConfigError>("no diagnostic {}; there are adding, copy, mnist and reverse", name);
 }
 
-void run_command(const std::vector<std::string>& words) {
-  if (words.empty())
-    throw_error<ConfigError>("usage: rondo-diagnostics adding|copy|mnist [--OPTION VALUE]...");
-  Command command;
-  const OptionList options(command);
+void set_options(const OptionList& options, const std::vector<std::string>& words) {
   for (size_t i = 1; i < words.size(); i += 2) {
     if (!words[i].starts_with("--") || i + 1 == words.size()) {
       throw_error<ConfigError>("{}: expected --OPTION VALUE", words[i]);
     }
     options.find(words[i].substr(2)).set_text(words[i + 1]);
   }
+}
+
+void run_reversing(const std::vector<std::string>& words) {
+  ReversingCommand command;
+  set_options(OptionList(command), words);
+  const auto backend = open_device("cpu", static_cast<int>(command.threads));
+  const auto begun = std::chrono::steady_clock::now();
+  diagnostics::run_reversing(command.run, *backend, [&](const diagnostics::ReversingPoint& point) {
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begun;
+    std::printf("update %6lld  loss %.6f  exact %5.1f %%  on the anti-diagonal %5.1f %%  %4.0f s\n",
+                static_cast<long long>(point.update), point.loss, 100 * point.exact, 100 * point.diagonal,
+                seconds.count());
+    std::fflush(stdout);
+  });
+}
+
+void run_command(const std::vector<std::string>& words) {
+  if (words.empty())
+    throw_error<ConfigError>("usage: rondo-diagnostics adding|copy|mnist|reverse [--OPTION VALUE]...");
+  if (words[0] == "reverse") return run_reversing(words);
+  Command command;
+  set_options(OptionList(command), words);
   const auto problem = make_problem(words[0], command);
   const auto backend = open_device("cpu", static_cast<int>(command.threads));
   std::printf("%s, cell %s, %d threads; without memory the loss is %.4f\n", words[0].c_str(),

@@ -19,8 +19,8 @@ struct TextCoder {
 
   /// The token that ends a sentence, and that the first token of one is predicted from.
   int32_t end() const { return vocabulary.id(Vocabulary::kEndToken); }
-  /// Ids of a text, without the end token.
-  std::vector<int32_t> encode(std::string_view text) const { return vocabulary.ids(tokenizer->tokens(text)); }
+  /// Ids of a text, without the end token: a token that is spelled like it is unknown.
+  std::vector<int32_t> encode(std::string_view text) const;
   /// The text of ids; end tokens are left out.
   std::string decode(std::span<const int32_t> ids) const;
 };

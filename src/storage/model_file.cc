@@ -12,6 +12,8 @@ namespace rondo {
 namespace {
 
 constexpr const char* kTokenizerTensor = "tokenizer.model";
+constexpr const char* kTargetTokenizerTensor = "target_tokenizer.model";
+constexpr const char* kTargetVocabulary = "target_vocabulary";
 
 const std::string& metadata(const TensorFile& file, const std::string& key, const std::string& path) {
   const auto found = file.metadata.find(key);
@@ -58,9 +60,9 @@ void check_checksum(const TensorFile& file, const std::string& path) {
   }
 }
 
-std::string bytes_of_tokenizer(const Tensor& tensor, const std::string& path) {
+std::string bytes_of_tokenizer(const std::string& name, const Tensor& tensor, const std::string& path) {
   if (tensor.type() != DType::kUint8) {
-    throw_error<FormatError>("{}: tensor \"{}\" must have the type U8", path, kTokenizerTensor);
+    throw_error<FormatError>("{}: tensor \"{}\" must have the type U8", path, name);
   }
   return {static_cast<const char*>(tensor.raw()), static_cast<size_t>(tensor.bytes())};
 }
@@ -88,6 +90,12 @@ TensorFile to_tensor_file(const ModelFile& model) {
   if (!model.tokenizer_model.empty()) {
     file.tensors.emplace_back(kTokenizerTensor, tensor_of(model.tokenizer_model));
   }
+  if (!model.target_tokenizer_model.empty()) {
+    file.tensors.emplace_back(kTargetTokenizerTensor, tensor_of(model.target_tokenizer_model));
+  }
+  if (!model.target_vocabulary.empty()) {
+    file.metadata[kTargetVocabulary] = json_list_text(model.target_vocabulary, kTargetVocabulary);
+  }
   file.metadata["checksum"] = checksum(file);
   return file;
 }
@@ -107,9 +115,15 @@ ModelFile from_tensor_file(TensorFile file, const std::string& path) {
   model.labels = parse_json_list(metadata(file, "labels", path), path + ": labels");
   model.vocabulary = parse_json_list(metadata(file, "vocabulary", path), path + ": vocabulary");
   model.metrics = parse_json_object(metadata(file, "metrics", path), path + ": metrics");
+  if (file.metadata.contains(kTargetVocabulary)) {
+    model.target_vocabulary =
+        parse_json_list(metadata(file, kTargetVocabulary, path), path + ": target_vocabulary");
+  }
   for (auto& [name, tensor] : file.tensors) {
     if (name == kTokenizerTensor) {
-      model.tokenizer_model = bytes_of_tokenizer(tensor, path);
+      model.tokenizer_model = bytes_of_tokenizer(name, tensor, path);
+    } else if (name == kTargetTokenizerTensor) {
+      model.target_tokenizer_model = bytes_of_tokenizer(name, tensor, path);
     } else {
       model.tensors.emplace_back(std::move(name), std::move(tensor));
     }

@@ -24,13 +24,18 @@ struct ModelFile {
   std::string tokenizer_model;                  ///< bytes of a subword tokenizer's own file, or empty
   nlohmann::json metrics = nlohmann::json::object();
   NamedTensors tensors;
+  /// Of a translator with a vocabulary a language: the target's; vocabulary and tokenizer_model are the
+  /// source's. Empty: there is none.
+  std::vector<std::string> target_vocabulary = {};
+  std::string target_tokenizer_model = {};
 
   const Tensor& find(const std::string& name) const { return find_tensor(tensors, name); }
 };
 
 /// The file's content: the metadata keys format ("rondo"), format_version, kind, config, labels, vocabulary,
 /// metrics (the last four as JSON) and checksum; the tensors, and tokenizer_model as the uint8 tensor
-/// "tokenizer.model". JSON has no infinity: a number that is not finite becomes null.
+/// "tokenizer.model"; target_vocabulary and "target_tokenizer.model" likewise, where there are any. JSON has
+/// no infinity: a number that is not finite becomes null.
 /// @throws FormatError that names a token or label which is not UTF-8.
 TensorFile to_tensor_file(const ModelFile& model);
 

@@ -33,6 +33,11 @@ struct TrainingFiles {
   void visit(Visitor& v) {
     v("input", input, "file to learn from");
     v("dev", dev, "file to measure progress on; without it a share of the input is held out");
+    visit_run(v);
+  }
+  /// What a run writes, whatever it reads.
+  template <class Visitor>
+  void visit_run(Visitor& v) {
     v("output", output, "model file to write");
     v("log", log, "file of JSON lines: every evaluation and every hundredth update");
     v("tensorboard", tensorboard, "directory for TensorBoard's event files");

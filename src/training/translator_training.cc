@@ -1,0 +1,198 @@
+#include "training/translator_training.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/errors.h"
+#include "base/memory.h"
+#include "storage/translator_file.h"
+
+namespace rondo {
+
+namespace {
+
+// Names of random streams under the run's seed; training_loop.cc has its own.
+constexpr uint64_t kInitialStream = 2;
+
+}  // namespace
+
+void TranslationTask::check() const {
+  model.check();
+  loop.check();
+  const TranslationCorpusOptions defaults;
+  const bool subwords = model.tokenizer == TokenizerKind::kSentencePiece;
+  const bool fixed = subwords || model.tokenizer == TokenizerKind::kBytes;
+  if (!subwords && corpus.subwords != defaults.subwords) {
+    throw_error<ConfigError>("--subwords has no effect with --tokenizer {}; give --tokenizer sentencepiece",
+                             name_of(model.tokenizer));
+  }
+  if (fixed && (corpus.min_count != defaults.min_count || corpus.max_vocabulary != 0)) {
+    throw_error<ConfigError>(
+        "--min-count and --max-vocabulary have no effect on {}: their vocabulary is fixed",
+        subwords ? "subwords" : "bytes");
+  }
+  if (!files.dev_source.empty() && corpus.dev_fraction != defaults.dev_fraction) {
+    throw_error<ConfigError>("--dev-fraction has no effect beside --dev-source: nothing is held out");
+  }
+  if (files.dev_source.empty() && !files.dev_target.empty()) {
+    throw_error<ConfigError>("--dev-target is given without --dev-source: the sentences to translate");
+  }
+  if (steps.batch_tokens > 0 && loop.batch != LoopOptions().batch) {
+    throw_error<ConfigError>("--batch has no effect beside --batch-tokens {}; give --batch-tokens 0",
+                             steps.batch_tokens);
+  }
+  if (steps.scheduled_sampling > 0 && model.locked_dropout) {
+    throw_error<ConfigError>(
+        "--locked-dropout and --scheduled-sampling: the decoder's inputs are drawn step by step, no mask is "
+        "held; leave one of them out");
+  }
+}
+
+TranslatorTraining::TranslatorTraining(const TranslationTask& task, Backend& backend, Profile* profile)
+    : task_(task), backend_(backend), profile_(profile) {
+  {
+    const Profile::Scope timed(profile_, Profile::Section::kTokenising);
+    corpus_ = read_translation_corpus(task_);
+    release_freed_memory();
+  }
+  model_.source = corpus_.source;
+  model_.target = corpus_.target;
+  model_.network = std::make_unique<TranslatorNetwork>(task_.model, model_.source.vocabulary.size(),
+                                                       model_.target.vocabulary.size());
+  model_.network->initialize(Stream(static_cast<uint64_t>(task_.loop.seed), {kInitialStream}));
+  updates_per_epoch_ = static_cast<int64_t>(batches(0).size());
+  fingerprint_ = fingerprint();
+}
+
+const std::vector<std::vector<int32_t>>& TranslatorTraining::batches(int64_t epoch) {
+  if (epoch != batches_epoch_) {
+    batches_ = plan_token_batches(corpus_.train,
+                                  {.tokens = task_.steps.batch_tokens,
+                                   .sentences = task_.loop.batch,
+                                   .seed = static_cast<uint64_t>(task_.loop.seed)},
+                                  epoch);
+    batches_epoch_ = epoch;
+  }
+  return batches_;
+}
+
+TrainingTask::Step TranslatorTraining::step(Tape& tape, int64_t epoch, int64_t index) {
+  const std::vector<int32_t>& chosen = batches(epoch)[static_cast<size_t>(index)];
+  std::vector<const TokenPair*> pairs;
+  Step step;
+  for (const int32_t i : chosen) {
+    pairs.push_back(&corpus_.train[static_cast<size_t>(i)]);
+    step.lines.push_back(corpus_.lines[static_cast<size_t>(i)]);
+  }
+  const TranslatorBatch batch = make_translator_batch(pairs, model_.target.end());
+  const Profile::Scope timed(profile_, Profile::Section::kForward);
+  const TranslatorPass pass =
+      model_.network->forward(tape, batch, {.probability = task_.steps.scheduled_sampling});
+  step.tokens = batch.num_targets();
+  step.loss = model_.network->loss(pass, batch.targets, 1 / static_cast<double>(step.tokens),
+                                   task_.steps.label_smoothing);
+  return step;
+}
+
+TranslatorEvaluation TranslatorTraining::evaluation() {
+  const Profile::Scope timed(profile_, Profile::Section::kEvaluation);
+  model_.network->prepare(backend_, task_.model.precision);
+  const TranslatorEvaluation result =
+      evaluate_translator(model_, backend_, corpus_.dev, corpus_.dev_references);
+  model_.network->forget_prepared();
+  return result;
+}
+
+TrainingTask::Dev TranslatorTraining::evaluate() {
+  const TranslatorEvaluation result = evaluation();
+  return {.loss = result.loss(), .metric = result.bleu};
+}
+
+ModelFile TranslatorTraining::pack(nlohmann::json metrics) const {
+  if (metrics.is_object() && !metrics.empty()) {
+    metrics["dev_text"] = corpus_.dev_description;
+    metrics["metric"] = "BLEU (13a, cased) of greedy translations";
+  }
+  return pack_translator(model_, std::move(metrics));
+}
+
+// FNV-1a over ids, tokens and initial weights.
+uint64_t TranslatorTraining::fingerprint() const {
+  uint64_t hash = 1469598103934665603U;
+  const auto add = [&hash](uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
+  for (const std::vector<TokenPair>* pairs : {&corpus_.train, &corpus_.dev}) {
+    for (const TokenPair& pair : *pairs) {
+      for (const std::vector<int32_t>* side : {&pair.source, &pair.target}) {
+        for (const int32_t id : *side) add(static_cast<uint64_t>(id));
+        add(uint64_t{1} << 32);  // the end of a side
+      }
+    }
+  }
+  for (const TextCoder* coder : {&corpus_.source, &corpus_.target}) {
+    for (const std::string& token : coder->vocabulary.tokens()) {
+      for (const char c : token) add(static_cast<unsigned char>(c));
+      add(256);
+    }
+  }
+  for (const Parameter& parameter : model_.network->parameters().all()) {
+    for (const float value : parameter.value.values<float>()) add(std::bit_cast<uint32_t>(value));
+  }
+  return hash;
+}
+
+nlohmann::json TranslatorTraining::identity() const {
+  TranslationTask task = task_;
+  nlohmann::json identity = OptionList(task).to_json();
+  // These change no result.
+  for (const char* name : {"source", "target", "dev-source", "dev-target", "output", "log", "tensorboard",
+                           "resume", "force", "checkpoint-seconds"}) {
+    identity.erase(name);
+  }
+  identity["data"] = fingerprint_;
+  identity["backend"] = backend_.name();
+  return identity;
+}
+
+// What the process holds now, and what the run adds: gradients, moments, the best state, and the activations
+// of a batch, its logits among them.
+int64_t TranslatorTraining::estimate_memory() const {
+  const TranslatorOptions& model = task_.model;
+  const bool averages = task_.loop.averaging.averaging != AveragingKind::kNone;
+  const int64_t copies = averages ? 5 : 4;
+  int64_t rows = 0;
+  for (const std::vector<int32_t>& batch : batches_) {
+    int64_t tokens = 0;
+    for (const int32_t i : batch) {
+      const TokenPair& pair = corpus_.train[static_cast<size_t>(i)];
+      tokens += static_cast<int64_t>(std::max(pair.source.size(), pair.target.size() + 1));
+    }
+    rows = std::max(rows, tokens);
+  }
+  // Gates, cells and outputs of both stacks with their gradients, and what stands about the attention.
+  const int64_t blocks = model.encoder().kind().saved_blocks() + 3;
+  const int64_t columns =
+      2 * blocks * (model.layers * model.hidden + model.encoder().layers * model.memory()) +
+      4 * (model.embedding + model.hidden + model.memory() + model.output());
+  const int64_t logits = std::min<int64_t>(int64_t{32} << 20, 4 * rows * model_.target.vocabulary.size());
+  return resident_bytes() + 4 * (copies * model_.network->parameters().num_values() + rows * columns) +
+         logits;
+}
+
+TrainingPlan TranslatorTraining::plan() const {
+  TrainingPlan plan{.input_format = corpus_.format,
+                    .dev_format = corpus_.dev_description,
+                    .examples = static_cast<int64_t>(corpus_.train.size()),
+                    .dev_examples = static_cast<int64_t>(corpus_.dev.size()),
+                    .vocabulary = model_.target.vocabulary.size(),
+                    .unknown_share = corpus_.unknown_share,
+                    .parameters = model_.network->parameters().num_values(),
+                    .memory_bytes = estimate_memory(),
+                    .updates_per_epoch = updates_per_epoch_,
+                    .threads = backend_.threads().threads(),
+                    .backend = backend_.name(),
+                    .warnings = corpus_.warnings};
+  plan.source_vocabulary = model_.source.vocabulary.size();
+  return plan;
+}
+
+}  // namespace rondo
