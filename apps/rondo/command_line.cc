@@ -19,11 +19,12 @@ struct Spelling {
 
 const Spelling& spelling(const std::string& name) {
   static const std::map<std::string, Spelling> spellings = {
-      {"input", {"-i,", "FILE"}},      {"dev", {"-d,", "FILE"}},  {"output", {"-o,", "FILE"}},
-      {"threads", {"-t,", ""}},        {"best", {"-k,", ""}},     {"log", {"", "FILE"}},
-      {"tensorboard", {"", "FOLDER"}}, {"vectors", {"", "FILE"}}, {"sentencepiece", {"", "FILE"}},
-      {"from", {"", "FILE"}},          {"also", {"", "FILES"}},   {"after", {"", "10e|5000u"}},
-      {"split", {"", "90/5/5"}}};
+      {"input", {"-i,", "FILE"}},      {"dev", {"-d,", "FILE"}},     {"output", {"-o,", "FILE"}},
+      {"threads", {"-t,", ""}},        {"best", {"-k,", ""}},        {"log", {"", "FILE"}},
+      {"tensorboard", {"", "FOLDER"}}, {"vectors", {"", "FILE"}},    {"sentencepiece", {"", "FILE"}},
+      {"from", {"", "FILE"}},          {"also", {"", "FILES"}},      {"after", {"", "10e|5000u"}},
+      {"split", {"", "90/5/5"}},       {"source", {"", "FILE"}},     {"target", {"", "FILE"}},
+      {"dev-source", {"", "FILE"}},    {"dev-target", {"", "FILE"}}, {"lists", {"", "FOLDER"}}};
   static const Spelling plain;
   const auto found = spellings.find(name);
   return found == spellings.end() ? plain : found->second;

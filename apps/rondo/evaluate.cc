@@ -1,10 +1,11 @@
-// rondo evaluate: accuracy, F1 and confusion on a labelled file; perplexity of a text.
+// rondo evaluate: accuracy, F1 and confusion on a labelled file; perplexity of a text; BLEU of translations.
 
 #include "command_line.h"
 #include "console.h"
 #include "data/documents.h"
 #include "data/encoded.h"
 #include "inference/predictor.h"
+#include "measure_translator.h"
 #include "storage/classifier_file.h"
 #include "storage/language_model_file.h"
 #include "tensor/device.h"
@@ -35,6 +36,7 @@ struct EvaluateOptions {
   CarryChoice carry = CarryChoice::kModel;
   DocumentOptions documents;
   InferenceOptions inference;
+  TranslatorMeasureOptions translator;  // no option here: a group of its own
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -95,6 +97,11 @@ int evaluate(const std::string& path, const std::string& input, const EvaluateOp
              const RunOptions& run) {
   const ModelFile file = read_model_file(path);
   const auto backend = open_device(run.device, run.threads);
+  if (file.kind == "translator") {
+    return measure_translator(file, path, input, options.documents.read, options.translator,
+                              options.inference, options.json, *backend);
+  }
+  refuse_translator_options(options.translator, kind_in_words(file));
   if (file.kind == "language_model") return evaluate_text(file, path, input, options, *backend);
   ClassifierModel model = unpack_classifier(file, path);
   prepare(model, *backend, options.inference);
@@ -127,26 +134,33 @@ int evaluate(const std::string& path, const std::string& input, const EvaluateOp
 }  // namespace
 
 Run add_evaluate(CLI::App& app) {
-  CLI::App* evaluate_app =
-      app.add_subcommand("evaluate", "accuracy and F1 on a labelled file; perplexity of a text");
+  CLI::App* evaluate_app = app.add_subcommand(
+      "evaluate", "accuracy and F1 on a labelled file; perplexity of a text; BLEU of translations");
   evaluate_app->footer(
       "Examples:\n"
       "  rondo evaluate news.rondo test.csv\n"
       "  rondo evaluate news.rondo test.csv --json\n"
-      "  rondo evaluate poems.rondo other-poems.txt");
+      "  rondo evaluate poems.rondo other-poems.txt\n"
+      "  rondo evaluate en-de.rondo --source test.en --target test.de");
   auto path = std::make_shared<std::string>();
   auto input = std::make_shared<std::string>();
   auto options = std::make_shared<EvaluateOptions>();
   auto run = std::make_shared<RunOptions>();
   evaluate_app->add_option("model", *path, "model file")->required();
-  evaluate_app
-      ->add_option("input", *input, "labelled file, or a text for a language model; - for standard input")
-      ->required();
+  evaluate_app->add_option(
+      "input", *input,
+      "labelled file, a text for a language model, or pairs for a translator; - for standard input");
   auto line = std::make_shared<CommandLine>(*evaluate_app);
   line->add("Output and input", *options);
+  line->add("Translators", options->translator);
   line->add("Machine", *run);
   return [=] {
     line->apply();
+    if (input->empty() && options->translator.source.empty()) {
+      throw_error<ConfigError>(
+          "input is missing; give a file, or of a translator --source and --target; see rondo evaluate "
+          "--help");
+    }
     return evaluate(*path, *input, *options, *run);
   };
 }

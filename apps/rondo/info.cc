@@ -10,6 +10,7 @@
 #include "storage/classifier_file.h"
 #include "storage/dtypes.h"
 #include "storage/language_model_file.h"
+#include "storage/translator_file.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -60,6 +61,13 @@ std::string language_figures(double loss, const nlohmann::json& metrics) {
   return figures + ", on " + text->get<std::string>();
 }
 
+// "dev metric 0.9123", or what the file calls it: "dev BLEU (13a, cased) of greedy translations 34.1000".
+std::string other_figures(double figure, const nlohmann::json& metrics) {
+  const auto name = metrics.find("metric");
+  const bool named = name != metrics.end() && name->is_string();
+  return fmt::format("dev {} {:.4f}", named ? name->get<std::string>() : "metric", figure);
+}
+
 // Metrics are for readers only, and a file may have been edited: what is not there is not printed.
 void print_training(const nlohmann::json& metrics, bool language) {
   const nlohmann::json::json_pointer updates("/updates"), update("/best/update"), metric("/best/dev_metric");
@@ -69,7 +77,7 @@ void print_training(const nlohmann::json& metrics, bool language) {
   const auto figure = metrics.at(metric).get<double>();
   put("\ntrained {} updates; best at update {} with {}\n", metrics.at(updates).get<int64_t>(),
       metrics.at(update).get<int64_t>(),
-      language ? language_figures(-figure, metrics) : fmt::format("dev metric {:.4f}", figure));
+      language ? language_figures(-figure, metrics) : other_figures(figure, metrics));
 }
 
 void describe(const LanguageModel& model, const std::string& path) {
@@ -88,6 +96,28 @@ void describe(const LanguageModel& model, const std::string& path) {
   put("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(r));
 }
 
+// "2 x bidirectional lstm 256"
+std::string stack_text(const RecurrentOptions& r) {
+  return fmt::format("{} x {}{} {}", r.layers, r.bidirectional ? "bidirectional " : "", name_of(r.cell),
+                     r.hidden);
+}
+
+void describe(const TranslatorModel& model, const std::string& path) {
+  const TranslatorOptions& o = model.options();
+  const int64_t source = model.source.vocabulary.size(), target = model.target.vocabulary.size();
+  put("{}: translator, {}, {} numbers, runs in {}\n\n", path,
+      o.joint ? fmt::format("{} tokens of both languages", source)
+              : fmt::format("{} source and {} target tokens", source, target),
+      count_text(static_cast<double>(model.network->parameters().num_values())), name_of(o.precision));
+  put("source -> {} -> embedding {} -> {} -> bridge {}\n", name_of(o.tokenizer), o.embedding,
+      stack_text(o.encoder()), name_of(o.bridge));
+  put("target -> {} -> embedding {} -> {}{} -> attention {} -> {}softmax of {}\n\n", name_of(o.tokenizer),
+      o.embedding, stack_text(o.decoder()), o.input_feeding ? " with input feeding" : "",
+      name_of(o.attention), o.tied ? "tied " : "", target);
+  put("one step of the decoder's cell (x input, h state, * elementwise, s logistic)\n{}",
+      equations(o.decoder()));
+}
+
 int info(const std::string& path, const InfoOptions& options) {
   const ModelFile file = read_model_file(path);
   if (options.json) {
@@ -98,6 +128,12 @@ int info(const std::string& path, const InfoOptions& options) {
     describe(unpack_language_model(file, path), path);
     print_tensors(file);
     print_training(file.metrics, /*language=*/true);
+    return 0;
+  }
+  if (file.kind == "translator") {
+    describe(unpack_translator(file, path), path);
+    print_tensors(file);
+    print_training(file.metrics, /*language=*/false);
     return 0;
   }
   const ClassifierModel model = unpack_classifier(file, path);

@@ -1,6 +1,7 @@
 #include "inference/beam_search.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -102,6 +103,26 @@ class BestCandidates {
   std::vector<Candidate> heap_;  // the worst is the front
 };
 
+// A float that is not above the value, however it is rounded.
+float at_most(double value) {
+  return std::nextafter(static_cast<float>(value), -std::numeric_limits<float>::infinity());
+}
+
+// Of lanes side by side, which the compiler makes vectors of; a NaN is passed over.
+float greatest(std::span<const float> values) {
+  constexpr size_t kLanes = 16;
+  std::array<float, kLanes> most;
+  most.fill(-std::numeric_limits<float>::infinity());
+  size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      most[lane] = most[lane] < values[i + lane] ? values[i + lane] : most[lane];
+    }
+  }
+  for (; i < values.size(); ++i) most[0] = std::max(most[0], values[i]);
+  return *std::ranges::max_element(most);
+}
+
 /// The search of one sentence.
 class SentenceSearch {
  public:
@@ -152,24 +173,38 @@ class SentenceSearch {
     BestCandidates best(static_cast<size_t>(options_->beam));
     for (int32_t parent = 0; parent < rows(); ++parent) {
       const float* row = step.log_probabilities.matrix().row<float>(begin + parent);
-      const double before = active_[static_cast<size_t>(parent)].log_probability;
-      const auto offer = [&](int32_t token) {
-        const double sum = before + row[token];
-        // A NaN and a probability of 0 are never above it.
-        if (sum >= best.threshold() && sum > -std::numeric_limits<double>::infinity()) {
-          best.add({.log_probability = sum, .parent = parent, .token = token});
-        }
-      };
+      const auto vocabulary = static_cast<size_t>(step.log_probabilities.dim(1));
       if (length_ >= max_length_) {
-        offer(end_);
-        continue;
-      }
-      const auto vocabulary = static_cast<int32_t>(step.log_probabilities.dim(1));
-      for (int32_t token = 0; token < vocabulary; ++token) {
-        if (row[token] + before >= best.threshold() && allowed(token)) offer(token);
+        offer(best, parent, end_, row[end_]);
+      } else {
+        choose_from({row, vocabulary}, parent, best);
       }
     }
     return best.take();
+  }
+
+  // Most tokens are far too improbable: a block of them is passed over by its greatest.
+  void choose_from(std::span<const float> row, int32_t parent, BestCandidates& best) const {
+    constexpr size_t kBlock = 64;
+    const double before = active_[static_cast<size_t>(parent)].log_probability;
+    float bar = at_most(best.threshold() - before);
+    for (size_t first = 0; first < row.size(); first += kBlock) {
+      const std::span<const float> block = row.subspan(first, std::min(kBlock, row.size() - first));
+      if (!(greatest(block) >= bar)) continue;
+      for (size_t i = 0; i < block.size(); ++i) {
+        const auto token = static_cast<int32_t>(first + i);
+        if (!(block[i] >= bar) || !allowed(token)) continue;
+        offer(best, parent, token, block[i]);
+        bar = at_most(best.threshold() - before);
+      }
+    }
+  }
+
+  // A NaN and a probability of 0 are never above it.
+  void offer(BestCandidates& best, int32_t parent, int32_t token, float log_probability) const {
+    const double sum = active_[static_cast<size_t>(parent)].log_probability + log_probability;
+    if (!(sum > -std::numeric_limits<double>::infinity())) return;
+    best.add({.log_probability = sum, .parent = parent, .token = token});
   }
 
   bool allowed(int32_t token) const {
@@ -233,6 +268,9 @@ class SentenceSearch {
 }  // namespace
 
 void BeamOptions::check() const {
+  if (beam < 1 || n_best < 1) {
+    throw_error<ConfigError>("beam and n-best must be 1 at least, got {} and {}", beam, n_best);
+  }
   if (n_best > beam) {
     throw_error<ConfigError>(
         "n-best is {}, but beam {}: a search that follows {} finds no more; raise --beam", n_best, beam,

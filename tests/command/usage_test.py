@@ -9,7 +9,7 @@ import unittest
 from support import SMALL, CommandTest, corpus, main
 
 VERBS = [[], ["train"], ["train", "classify"], ["predict"], ["evaluate"], ["info"], ["check-gradients"], ["data"],
-         ["data", "debian-sections"]]
+         ["data", "debian-sections"], ["data", "debian-translations"], ["train", "translate"], ["translate"], ["bleu"]]
 
 
 class Help(CommandTest):
@@ -47,7 +47,8 @@ class Help(CommandTest):
             self.write(name, poems)
         self.succeed("train", "lm", "-i", "poems.txt", "-o", "poems.rondo", "--batch", "4", "--chunk", "20", "--hidden", "8",
                      "--after", "1e")
-        for verb in [["train", "classify"], ["predict"], ["evaluate"], ["generate"], ["score"], ["info"], ["check-gradients"]]:
+        self.make_translators()
+        for verb in [["translate"], ["bleu"], ["train", "classify"], ["predict"], ["evaluate"], ["generate"], ["score"], ["info"], ["check-gradients"]]:
             help_text = self.succeed(*verb, "--help")
             examples = [line.strip() for line in help_text.splitlines() if re.match(r"^  (rondo|cat) ", line)]
             self.assertTrue(examples)
@@ -56,6 +57,17 @@ class Help(CommandTest):
                     continue  # needs the checkout
                 with self.subTest(example):
                     self.run_example(example)
+
+    def make_translators(self):
+        for language in ("en", "de"):
+            self.write("train." + language, "".join(f"{language}{i} dog\n" for i in range(40)))
+            self.write("test." + language, f"{language}1 dog\n{language}2 dog\n")
+        for name in ("out.de", "other-test.de"):
+            self.write(name, self.read("test.de"))
+        for name in ("a.rondo", "en-de.rondo"):
+            self.succeed("train", "translate", "--source", "train.en", "--target", "train.de", "-o", name, "--tokenizer",
+                         "words", "--hidden", "8", "--embedding", "8", "--after", "1e", "--min-count", "1")
+        self.write("b.rondo", self.read("a.rondo"))
 
     def run_example(self, example):
         words = shlex.split(example.split("|")[-1].split(">")[0])

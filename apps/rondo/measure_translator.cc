@@ -1,0 +1,82 @@
+#include "measure_translator.h"
+
+#include <chrono>
+
+#include "base/errors.h"
+#include "base/files.h"
+#include "console.h"
+#include "data/parallel_corpus.h"
+#include "storage/translator_file.h"
+
+namespace rondo::app {
+
+namespace {
+
+ParallelOptions parallel_options(const std::string& input, const ReadOptions& read,
+                                 const TranslatorMeasureOptions& options) {
+  if (!input.empty() && !options.source.empty()) {
+    throw_error<ConfigError>("--source beside the input {}: give one of them", input);
+  }
+  return {.source = input.empty() ? options.source : input,
+          .target = options.target,
+          .read = {.format = read.format,
+                   .source_column = options.source_column,
+                   .target_column = options.target_column,
+                   .header = read.header,
+                   .quotes = read.quotes,
+                   .replace_invalid = read.replace_invalid}};
+}
+
+}  // namespace
+
+void refuse_translator_options(const TranslatorMeasureOptions& options, const std::string& kind) {
+  TranslatorMeasureOptions given = options, usual;
+  const OptionList given_list(given), usual_list(usual);
+  for (size_t i = 0; i < given_list.all().size(); ++i) {
+    const Option& option = given_list.all()[i];
+    if (option.get() == usual_list.all()[i].get()) continue;
+    throw_error<ConfigError>("--{} has no effect on a {}; leave it out", option.name, kind);
+  }
+}
+
+int measure_translator(const ModelFile& file, const std::string& path, const std::string& input,
+                       const ReadOptions& read, const TranslatorMeasureOptions& options,
+                       const InferenceOptions& inference, bool json, Backend& backend) {
+  options.translate.search.check();
+  if (options.translate.search.n_best > 1) {
+    throw_error<ConfigError>("--n-best has no effect on evaluate: it measures the best translation");
+  }
+  if (!read.label_column.empty() || !read.text_column.empty() || !read.label_separator.empty()) {
+    throw_error<ConfigError>(
+        "--label-column, --text-column and --label-separator have no effect on a translator; give "
+        "--source-column and --target-column");
+  }
+  const ParallelCorpus corpus = read_parallel(parallel_options(input, read, options));
+  say("{}: {} pairs ({})\n", corpus.name, corpus.pairs.size(), corpus.format);
+  for (const std::string& warning : corpus.warnings) say("warning: {}\n", warning);
+  std::vector<std::string> sources, translations;
+  std::vector<std::vector<std::string>> references;
+  for (const SentencePair& pair : corpus.pairs) {
+    sources.push_back(pair.source);
+    references.push_back({pair.target});
+  }
+  std::vector<TranslatorModel> models;
+  models.push_back(unpack_translator(file, path));
+  const TextTranslator translator(std::move(models), {path}, backend, inference);
+  const auto begin = std::chrono::steady_clock::now();
+  for (const auto& found : translator.translate(sources, options.translate)) {
+    translations.push_back(found.front().text);
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  say("translated in {:.1f} s, beam {}\n", seconds.count(), options.translate.search.beam);
+  if (!options.output.empty()) {
+    std::string text;
+    for (const std::string& translation : translations) text += translation + "\n";
+    write_file(options.output, text);
+  }
+  const TranslationScores scores = score_translations(translations, references, options.score);
+  put_text(json ? scores.to_json(RONDO_VERSION).dump(2) + "\n" : scores.lines(RONDO_VERSION));
+  return 0;
+}
+
+}  // namespace rondo::app
