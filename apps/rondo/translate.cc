@@ -153,9 +153,9 @@ Run add_translate(CLI::App& app) {
   CLI::App* translate_app = app.add_subcommand("translate", "sentences in another language");
   translate_app->footer(
       "Without an input it reads standard input, a sentence a line; an empty line stays empty.\n"
-      "Several models, separated by commas, translate as one. With --n-best each line holds the number of "
-      "the\n"
-      "input line, the score and the translation, separated by tabs.\n"
+      "Several models, separated by commas, translate as one. With --n-best 2 or more a line holds the\n"
+      "number of the input line, the score and the translation, separated by tabs.\n"
+      "A sentence that begins with - stands behind --, after all options.\n"
       "Examples:\n"
       "  rondo translate en-de.rondo \"A dog runs on the beach.\"\n"
       "  rondo translate en-de.rondo test.en > out.de\n"
