@@ -10,6 +10,7 @@
 #include "storage/classifier_file.h"
 #include "storage/dtypes.h"
 #include "storage/language_model_file.h"
+#include "storage/translator_file.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -29,6 +30,7 @@ nlohmann::ordered_json to_json(const ModelFile& file) {
   nlohmann::ordered_json json{
       {"kind", file.kind},     {"format_version", file.version},       {"config", file.config},
       {"labels", file.labels}, {"vocabulary", file.vocabulary.size()}, {"metrics", file.metrics}};
+  if (!file.target_vocabulary.empty()) json["target_vocabulary"] = file.target_vocabulary.size();
   int64_t bytes = 0;
   for (const auto& [name, tensor] : file.tensors) {
     json["tensors"][name] = tensor.shape();
@@ -52,7 +54,8 @@ void print_tensors(const ModelFile& file) {
 }
 
 // "dev loss 2.4968 nats a token, perplexity 12.14, on the last 10 % of the tokens"
-std::string language_figures(double loss, const nlohmann::json& metrics) {
+std::string language_figures(double metric, const nlohmann::json& metrics) {
+  const double loss = -metric;
   const std::string figures =
       fmt::format("dev loss {:.4f} nats a token, perplexity {:.2f}", loss, std::exp(loss));
   const auto text = metrics.find("dev_text");
@@ -60,16 +63,38 @@ std::string language_figures(double loss, const nlohmann::json& metrics) {
   return figures + ", on " + text->get<std::string>();
 }
 
+std::string plain_figures(double metric, const nlohmann::json&) {
+  return fmt::format("dev metric {:.4f}", metric);
+}
+std::string translator_figures(double bleu, const nlohmann::json&) {
+  return fmt::format("dev BLEU {:.2f} (greedy)", bleu);
+}
+
 // Metrics are for readers only, and a file may have been edited: what is not there is not printed.
-void print_training(const nlohmann::json& metrics, bool language) {
+void print_training(const nlohmann::json& metrics,
+                    std::string (*figures)(double metric, const nlohmann::json& metrics)) {
   const nlohmann::json::json_pointer updates("/updates"), update("/best/update"), metric("/best/dev_metric");
   for (const auto& pointer : {updates, update, metric}) {
     if (!metrics.is_object() || !metrics.contains(pointer) || !metrics.at(pointer).is_number()) return;
   }
   const auto figure = metrics.at(metric).get<double>();
   put("\ntrained {} updates; best at update {} with {}\n", metrics.at(updates).get<int64_t>(),
-      metrics.at(update).get<int64_t>(),
-      language ? language_figures(-figure, metrics) : fmt::format("dev metric {:.4f}", figure));
+      metrics.at(update).get<int64_t>(), figures(figure, metrics));
+}
+
+void describe(const TranslatorModel& model, const std::string& path) {
+  const TranslatorOptions& o = model.options();
+  const RecurrentOptions encoder = o.encoder();
+  put("{}: translator, {} source and {} target tokens{}, {} numbers, runs in {}\n\n", path,
+      model.source.vocabulary.size(), model.target.vocabulary.size(), o.joint ? " (the same)" : "",
+      count_text(static_cast<double>(model.network->parameters().num_values())), name_of(o.precision));
+  put("source -> {} -> embedding {} -> {} x {}{} {} -> bridge {}\n", name_of(o.tokenizer), o.embedding,
+      encoder.layers, encoder.bidirectional ? "bidirectional " : "", name_of(o.cell), encoder.hidden,
+      name_of(o.bridge));
+  put("target -> embedding {} -> {} x {} {}, attention {}{} -> tanh {} -> {}softmax of {}\n\n", o.embedding,
+      o.layers, name_of(o.cell), o.hidden, name_of(o.attention), o.input_feeding ? ", input feeding" : "",
+      o.output(), o.tied ? "tied " : "", model.target.vocabulary.size());
+  put("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(o.decoder()));
 }
 
 void describe(const LanguageModel& model, const std::string& path) {
@@ -97,7 +122,13 @@ int info(const std::string& path, const InfoOptions& options) {
   if (file.kind == "language_model") {
     describe(unpack_language_model(file, path), path);
     print_tensors(file);
-    print_training(file.metrics, /*language=*/true);
+    print_training(file.metrics, language_figures);
+    return 0;
+  }
+  if (file.kind == "translator") {
+    describe(unpack_translator(file, path), path);
+    print_tensors(file);
+    print_training(file.metrics, translator_figures);
     return 0;
   }
   const ClassifierModel model = unpack_classifier(file, path);
@@ -112,7 +143,7 @@ int info(const std::string& path, const InfoOptions& options) {
       model.labels.size());
   put("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(r));
   print_tensors(file);
-  print_training(file.metrics, /*language=*/false);
+  print_training(file.metrics, plain_figures);
   put("labels: {}\n", fmt::join(model.labels.names(), ", "));
   return 0;
 }
