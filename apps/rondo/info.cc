@@ -30,6 +30,7 @@ nlohmann::ordered_json to_json(const ModelFile& file) {
   nlohmann::ordered_json json{
       {"kind", file.kind},     {"format_version", file.version},       {"config", file.config},
       {"labels", file.labels}, {"vocabulary", file.vocabulary.size()}, {"metrics", file.metrics}};
+  if (!file.target_vocabulary.empty()) json["target_vocabulary"] = file.target_vocabulary.size();
   int64_t bytes = 0;
   for (const auto& [name, tensor] : file.tensors) {
     json["tensors"][name] = tensor.shape();
@@ -53,7 +54,8 @@ void print_tensors(const ModelFile& file) {
 }
 
 // "dev loss 2.4968 nats a token, perplexity 12.14, on the last 10 % of the tokens"
-std::string language_figures(double loss, const nlohmann::json& metrics) {
+std::string language_figures(double metric, const nlohmann::json& metrics) {
+  const double loss = -metric;
   const std::string figures =
       fmt::format("dev loss {:.4f} nats a token, perplexity {:.2f}", loss, std::exp(loss));
   const auto text = metrics.find("dev_text");
@@ -61,23 +63,38 @@ std::string language_figures(double loss, const nlohmann::json& metrics) {
   return figures + ", on " + text->get<std::string>();
 }
 
-// "dev metric 0.9123", or what the file calls it: "dev BLEU (13a, cased) of greedy translations 34.1000".
-std::string other_figures(double figure, const nlohmann::json& metrics) {
-  const auto name = metrics.find("metric");
-  const bool named = name != metrics.end() && name->is_string();
-  return fmt::format("dev {} {:.4f}", named ? name->get<std::string>() : "metric", figure);
+std::string plain_figures(double metric, const nlohmann::json&) {
+  return fmt::format("dev metric {:.4f}", metric);
+}
+std::string translator_figures(double bleu, const nlohmann::json&) {
+  return fmt::format("dev BLEU {:.2f} (greedy)", bleu);
 }
 
 // Metrics are for readers only, and a file may have been edited: what is not there is not printed.
-void print_training(const nlohmann::json& metrics, bool language) {
+void print_training(const nlohmann::json& metrics,
+                    std::string (*figures)(double metric, const nlohmann::json& metrics)) {
   const nlohmann::json::json_pointer updates("/updates"), update("/best/update"), metric("/best/dev_metric");
   for (const auto& pointer : {updates, update, metric}) {
     if (!metrics.is_object() || !metrics.contains(pointer) || !metrics.at(pointer).is_number()) return;
   }
   const auto figure = metrics.at(metric).get<double>();
   put("\ntrained {} updates; best at update {} with {}\n", metrics.at(updates).get<int64_t>(),
-      metrics.at(update).get<int64_t>(),
-      language ? language_figures(-figure, metrics) : other_figures(figure, metrics));
+      metrics.at(update).get<int64_t>(), figures(figure, metrics));
+}
+
+void describe(const TranslatorModel& model, const std::string& path) {
+  const TranslatorOptions& o = model.options();
+  const RecurrentOptions encoder = o.encoder();
+  put("{}: translator, {} source and {} target tokens{}, {} numbers, runs in {}\n\n", path,
+      model.source.vocabulary.size(), model.target.vocabulary.size(), o.joint ? " (the same)" : "",
+      count_text(static_cast<double>(model.network->parameters().num_values())), name_of(o.precision));
+  put("source -> {} -> embedding {} -> {} x {}{} {} -> bridge {}\n", name_of(o.tokenizer), o.embedding,
+      encoder.layers, encoder.bidirectional ? "bidirectional " : "", name_of(o.cell), encoder.hidden,
+      name_of(o.bridge));
+  put("target -> embedding {} -> {} x {} {}, attention {}{} -> tanh {} -> {}softmax of {}\n\n", o.embedding,
+      o.layers, name_of(o.cell), o.hidden, name_of(o.attention), o.input_feeding ? ", input feeding" : "",
+      o.output(), o.tied ? "tied " : "", model.target.vocabulary.size());
+  put("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(o.decoder()));
 }
 
 void describe(const LanguageModel& model, const std::string& path) {
@@ -96,28 +113,6 @@ void describe(const LanguageModel& model, const std::string& path) {
   put("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(r));
 }
 
-// "2 x bidirectional lstm 256"
-std::string stack_text(const RecurrentOptions& r) {
-  return fmt::format("{} x {}{} {}", r.layers, r.bidirectional ? "bidirectional " : "", name_of(r.cell),
-                     r.hidden);
-}
-
-void describe(const TranslatorModel& model, const std::string& path) {
-  const TranslatorOptions& o = model.options();
-  const int64_t source = model.source.vocabulary.size(), target = model.target.vocabulary.size();
-  put("{}: translator, {}, {} numbers, runs in {}\n\n", path,
-      o.joint ? fmt::format("{} tokens of both languages", source)
-              : fmt::format("{} source and {} target tokens", source, target),
-      count_text(static_cast<double>(model.network->parameters().num_values())), name_of(o.precision));
-  put("source -> {} -> embedding {} -> {} -> bridge {}\n", name_of(o.tokenizer), o.embedding,
-      stack_text(o.encoder()), name_of(o.bridge));
-  put("target -> {} -> embedding {} -> {}{} -> attention {} -> {}softmax of {}\n\n", name_of(o.tokenizer),
-      o.embedding, stack_text(o.decoder()), o.input_feeding ? " with input feeding" : "",
-      name_of(o.attention), o.tied ? "tied " : "", target);
-  put("one step of the decoder's cell (x input, h state, * elementwise, s logistic)\n{}",
-      equations(o.decoder()));
-}
-
 int info(const std::string& path, const InfoOptions& options) {
   const ModelFile file = read_model_file(path);
   if (options.json) {
@@ -127,13 +122,13 @@ int info(const std::string& path, const InfoOptions& options) {
   if (file.kind == "language_model") {
     describe(unpack_language_model(file, path), path);
     print_tensors(file);
-    print_training(file.metrics, /*language=*/true);
+    print_training(file.metrics, language_figures);
     return 0;
   }
   if (file.kind == "translator") {
     describe(unpack_translator(file, path), path);
     print_tensors(file);
-    print_training(file.metrics, /*language=*/false);
+    print_training(file.metrics, translator_figures);
     return 0;
   }
   const ClassifierModel model = unpack_classifier(file, path);
@@ -148,7 +143,7 @@ int info(const std::string& path, const InfoOptions& options) {
       model.labels.size());
   put("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(r));
   print_tensors(file);
-  print_training(file.metrics, /*language=*/false);
+  print_training(file.metrics, plain_figures);
   put("labels: {}\n", fmt::join(model.labels.names(), ", "));
   return 0;
 }

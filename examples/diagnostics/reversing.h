@@ -17,7 +17,7 @@ struct ReversingOptions {
   bool input_feeding = false;
   int64_t hidden = 64;
   int64_t shortest = 10, longest = 20;
-  int64_t updates = 2000;
+  int64_t updates = 1000;
   int64_t batch = 50;
   double lr = 4e-3;
   int64_t evaluate_every = 250;

@@ -15,14 +15,14 @@ ReversingPoint last_of(const ReversingOptions& options) {
 TEST(Reversing, AttentionTellsTenToTwentyDigitsBackwardsAlongTheAntiDiagonalSlow) {
   for (const AttentionKind kind : {AttentionKind::kBahdanau, AttentionKind::kGeneral}) {
     SCOPED_TRACE(name_of(kind));
-    const ReversingPoint point = last_of({.attention = kind, .evaluate_every = 2000});
+    const ReversingPoint point = last_of({.attention = kind, .evaluate_every = 1000});
     EXPECT_GE(point.exact, 0.99);
     EXPECT_GE(point.diagonal, 0.99);
   }
 }
 
 TEST(Reversing, WithoutAttentionTheSameTrainingDoesNotSlow) {
-  EXPECT_LE(last_of({.attention = AttentionKind::kNone, .evaluate_every = 2000}).exact, 0.5);
+  EXPECT_LE(last_of({.attention = AttentionKind::kNone, .evaluate_every = 1000}).exact, 0.5);
 }
 
 TEST(Reversing, TheCurveHasAPointAnEvaluation) {

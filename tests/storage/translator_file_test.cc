@@ -68,7 +68,7 @@ TEST(TranslatorFile, KeepsASubwordModelALanguage) {
   TranslatorOptions options = small_translator_options();
   options.tokenizer = TokenizerKind::kSentencePiece;
   const auto coder = [](const std::vector<std::string>& texts) {
-    const std::string pieces = train_sentencepiece(texts, {.vocabulary = 16});
+    const std::string pieces = train_sentencepiece(texts, {.vocabulary = 22});
     return TextCoder{.tokenizer = make_tokenizer(TokenizerKind::kSentencePiece, pieces),
                      .vocabulary = Vocabulary::from_sentencepiece(pieces)};
   };

@@ -74,6 +74,19 @@ TEST(Operations, DropoutAndConcatenateHaveExactGradients) {
                          [](Tape&, const std::vector<Variable>& in) { return concatenate(in); });
 }
 
+TEST(Operations, StackRowsHasExactGradients) {
+  const std::vector<Tensor> parts = {random_tensor({2, 3}, 4), random_tensor({1, 3}, 5),
+                                     random_tensor({4, 3}, 6)};
+  expect_exact_gradients(parts, [](Tape&, const std::vector<Variable>& in) { return stack_rows(in); });
+  const auto backend = open_device("reference", 1);
+  Tape tape(*backend);
+  const Variable variables[] = {tape.input(parts[0]), tape.input(parts[1]), tape.input(parts[2])};
+  const Variable all = stack_rows(variables);
+  EXPECT_EQ(all.shape(), (Shape{7, 3}));
+  EXPECT_EQ(all.value().at(2 * 3 + 1), parts[1].at(1));
+  EXPECT_EQ(all.value().at(5 * 3), parts[2].at(2 * 3));
+}
+
 TEST(Operations, AnInputUsedTwiceGetsTheSumOfBothGradients) {
   expect_exact_gradients({random_tensor({3, 3}, 7)}, [](Tape&, const std::vector<Variable>& in) {
     return linear(activate(Activation::kTanh, in[0]), in[0]);
@@ -125,6 +138,7 @@ TEST(Operations, RefuseShapesThatDoNotFit) {
   EXPECT_THROW(weighted_sum(x, Tensor::zeros({5})), ShapeError);
   const Variable parts[] = {x, w};
   EXPECT_THROW(concatenate(parts), ShapeError);
+  EXPECT_THROW(stack_rows(parts), ShapeError);
 }
 
 TEST(Tape, RefusesALossThatIsNoScalarOrDependsOnNothing) {
