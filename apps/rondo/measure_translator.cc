@@ -1,5 +1,6 @@
 #include "measure_translator.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/errors.h"
@@ -71,7 +72,10 @@ int measure_translator(const ModelFile& file, const std::string& path, const std
   say("translated in {:.1f} s, beam {}\n", seconds.count(), options.translate.search.beam);
   if (!options.output.empty()) {
     std::string text;
-    for (const std::string& translation : translations) text += translation + "\n";
+    for (std::string translation : translations) {
+      std::ranges::replace(translation, '\n', ' ');  // a line for a line
+      text += translation + "\n";
+    }
     write_file(options.output, text);
   }
   const TranslationScores scores = score_translations(translations, references, options.score);
