@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <span>
+#include <utility>
+
 #include "base/options.h"
 #include "command_line.h"
 #include "console.h"
@@ -98,7 +101,7 @@ std::string plain_lines(int64_t line, const std::vector<Translation>& best, cons
   return lines;
 }
 
-void print(const TextTranslator& translator, const std::vector<std::string>& texts, int64_t first_line,
+void print(const TextTranslator& translator, std::span<const std::string> texts, int64_t first_line,
            const TranslateCommand& options) {
   const auto found = translator.translate(texts, options.translate, first_line);
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -109,6 +112,18 @@ void print(const TextTranslator& translator, const std::vector<std::string>& tex
   flush_output();
 }
 
+// A text that is refused costs none of those before it.
+void print_until_refused(const TextTranslator& translator, std::span<const std::string> texts,
+                         int64_t first_line, const TranslateCommand& options) {
+  try {
+    print(translator, texts, first_line, options);
+  } catch (const DataError&) {
+    for (size_t i = 0; i < texts.size(); ++i) {
+      print(translator, texts.subspan(i, 1), first_line + static_cast<int64_t>(i), options);
+    }
+  }
+}
+
 void translate_lines(const TextTranslator& translator, const std::string& input,
                      const TranslateCommand& options) {
   const bool at_once = options.stream || (input == "-" && isatty(STDIN_FILENO) == 1);
@@ -116,13 +131,18 @@ void translate_lines(const TextTranslator& translator, const std::string& input,
   std::vector<std::string> texts;
   int64_t first_line = 1;
   const auto flush = [&] {
-    print(translator, texts, first_line, options);
-    first_line += static_cast<int64_t>(texts.size());
-    texts.clear();
+    const std::vector<std::string> block = std::exchange(texts, {});
+    const int64_t first = std::exchange(first_line, first_line + static_cast<int64_t>(block.size()));
+    print_until_refused(translator, block, first, options);
   };
-  while (auto line = lines.next()) {
-    texts.push_back(std::move(*line));
-    if (texts.size() >= (at_once ? 1 : kBlock)) flush();
+  try {
+    while (auto line = lines.next()) {
+      texts.push_back(std::move(*line));
+      if (texts.size() >= (at_once ? 1 : kBlock)) flush();
+    }
+  } catch (const DataError&) {
+    flush();
+    throw;
   }
   flush();
 }
@@ -142,7 +162,8 @@ int translate(const std::string& paths, const std::string& input, TranslateComma
   if (names_file(input, "translate")) {
     translate_lines(translator, input, options);
   } else {
-    print(translator, {checked_text(input, options.replace_invalid)}, 1, options);
+    const std::string text[] = {checked_text(input, options.replace_invalid)};
+    print(translator, text, 1, options);
   }
   return 0;
 }

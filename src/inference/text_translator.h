@@ -19,7 +19,7 @@ struct TranslateOptions {
   bool replace_unknown = false;
   EnsembleMean ensemble = EnsembleMean::kProbabilities;
   int64_t batch = 32;
-  int64_t max_source = 20000;
+  int64_t max_source = 30000;
   bool alignment = false;  // no option: whether tokens, attention and alignment are wanted
 
   template <class Visitor>

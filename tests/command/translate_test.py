@@ -157,6 +157,12 @@ class Translate(TranslationTest):
         message = self.refuse(3, "translate", "a.rondo", "long.en", "--max-source", "9999")
         self.assertIn("line 2: 10000 tokens, and --max-source is 9999", message)
 
+    def test_what_is_refused_costs_no_line_before_it(self):
+        for last in (b"one " * 50, b"\xff"):
+            result = self.run_command("translate", "a.rondo", "--max-source", "20", input=b"one dog\ntwo\n" + last + b"\nred\n")
+            self.assertEqual((result.returncode, result.stdout), (3, b"eins hund\nzwei\n"))
+            self.assertRegex(result.stderr, rb"^rondo: (line 3: 50 tokens|standard input:3: byte 1)")
+
     def test_bad_input_is_named(self):
         message = self.refuse(3, "translate", "a.rondo", input=b"one\n\xff\n")
         self.assertIn("standard input:2: byte 1 (0xFF) is not UTF-8", message)

@@ -54,7 +54,7 @@ TEST_F(PublicTranslator, GivesTheBestFewWithTheirAlignment) {
   const std::vector<Translation> best = translator.n_best("s1 s2", 7);
   ASSERT_EQ(best.size(), 7U);
   for (size_t i = 0; i < best.size(); ++i) {
-    if (i > 0) EXPECT_LE(best[i].score, best[i - 1].score);
+    EXPECT_LE(best[i].score, best[i > 0 ? i - 1 : 0].score);
     EXPECT_EQ(best[i].source_tokens.size(), 3U);
     EXPECT_EQ(best[i].attention.size(), 3 * best[i].target_tokens.size());
   }
@@ -77,7 +77,7 @@ TEST_F(PublicTranslator, MistakesAreNamed) {
       [&] {
         translator.translate("s1", {{"beem", "3"}});
       },
-      ThrowsMessage<ConfigError>(HasSubstr("did you mean beam")));
+      ThrowsMessage<ConfigError>(HasSubstr("did you mean --beam?")));
   EXPECT_THROW(translator.translate("s1", {{"beam", "0"}}), ConfigError);
   EXPECT_THROW(translator.translate("\xFF"), DataError);
 }
