@@ -210,8 +210,8 @@ Run add_translate_training(CLI::App& train, const std::vector<std::string>& argu
       "Examples:\n"
       "  rondo train translate --source train.en --target train.de -o en-de.rondo\n"
       "  rondo train translate --source pairs.tsv -o en-de.rondo --joint --tied --attention bahdanau\n"
-      "  rondo train translate --config recipes/papers/multi30k.toml --source train.en --target train.de "
-      "--dev-source val.en --dev-target val.de -o en-de.rondo");
+      "  rondo train translate --config recipes/papers/multi30k.toml --source train.en --target train.de \\\n"
+      "    --dev-source val.en --dev-target val.de -o en-de.rondo");
   auto all = std::make_shared<TrainLine<TranslationTask>>(*translate);
   all->line.add("Training", all->task.steps);
   all->common();

@@ -21,13 +21,12 @@ struct LinearCrossEntropy {
   double smoothing = 0;  ///< share of the target that all V columns have equally
 };
 
-/// scale * sum over r of -log softmax(x[r] w^T + b)[targets[r]] -> [1]; with smoothing s (Szegedy et al. 2016)
-/// (1 - s) times that and s times the mean of it over all columns as targets.
-/// Blocks of rows go through logits, softmax and, on a recording tape, their part of the gradients at once;
-/// the backward pass only scales what the forward pass has left. The bits are those of linear() and
-/// softmax_cross_entropy(). @throws ShapeError if shapes differ or a target is no row of w.
-/// Cost: 2*R*D*V operations, 6*R*D*V where x and w want gradients. Holds kLogitBytes of logits, and where
-/// recording d_w.
+/// scale * sum over r of -log softmax(x[r] w^T + b)[targets[r]] -> [1]; with smoothing s (Szegedy et al.
+/// 2016) (1 - s) times that and s times the mean of it over all columns as targets. Blocks of rows go through
+/// logits, softmax and, on a recording tape, their part of the gradients at once; the backward pass only
+/// scales what the forward pass has left. The bits are those of linear() and softmax_cross_entropy(). @throws
+/// ShapeError if shapes differ or a target is no row of w. Cost: 2*R*D*V operations, 6*R*D*V where x and w
+/// want gradients. Holds kLogitBytes of logits, and where recording d_w.
 Variable linear_cross_entropy(const LinearCrossEntropy& pass);
 
 /// losses[r] = -log softmax(x[r] w^T + b)[targets[r]], outside any tape.  losses [1, R]; an empty b is none.

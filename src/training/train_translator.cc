@@ -39,11 +39,8 @@ TranslatorReport train_translator(const TranslationTask& given, Backend& backend
   task.check();
   TranslatorTraining training(task, backend, profile);
   TrainingLoop loop({backend, training, task.loop, task.files.run, observer, profile});
-  TrainingPlan plan = training.plan();
-  plan.updates = loop.updates();
-  plan.resumed_at = loop.update();
-  observer.planned(plan);
-  TranslatorReport report{.outcome = loop.run(), .dev = {}, .dev_text = plan.dev_format};
+  const TrainingPlan plan = training.plan();
+  TranslatorReport report{.outcome = loop.run(plan), .dev = {}, .dev_text = plan.dev_format};
   if (!report.outcome.stopped) report.dev = training.evaluation();
   return report;
 }

@@ -1,7 +1,6 @@
 #include "training/translator_training.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "base/errors.h"
 #include "base/memory.h"
@@ -61,7 +60,18 @@ TranslatorTraining::TranslatorTraining(const TranslationTask& task, Backend& bac
                                                        model_.target.vocabulary.size());
   model_.network->initialize(Stream(static_cast<uint64_t>(task_.loop.seed), {kInitialStream}));
   updates_per_epoch_ = static_cast<int64_t>(batches(0).size());
-  fingerprint_ = fingerprint();
+  for (const std::vector<TokenPair>* pairs : {&corpus_.train, &corpus_.dev}) {
+    for (const TokenPair& pair : *pairs) {
+      const int64_t length[] = {static_cast<int64_t>(pair.target.size())};  // sources have an end
+      fingerprint_.add(pair.source);
+      fingerprint_.add(length);
+      fingerprint_.add(pair.target);
+    }
+  }
+  fingerprint_.add(corpus_.dev_references);
+  fingerprint_.add(model_.source.vocabulary.tokens());
+  fingerprint_.add(model_.target.vocabulary.tokens());
+  fingerprint_.add(model_.network->parameters());
 }
 
 const std::vector<std::vector<int32_t>>& TranslatorTraining::batches(int64_t epoch) {
@@ -116,41 +126,12 @@ ModelFile TranslatorTraining::pack(nlohmann::json metrics) const {
   return pack_translator(model_, std::move(metrics));
 }
 
-// FNV-1a over ids, tokens and initial weights.
-uint64_t TranslatorTraining::fingerprint() const {
-  uint64_t hash = 1469598103934665603U;
-  const auto add = [&hash](uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
-  for (const std::vector<TokenPair>* pairs : {&corpus_.train, &corpus_.dev}) {
-    for (const TokenPair& pair : *pairs) {
-      for (const std::vector<int32_t>* side : {&pair.source, &pair.target}) {
-        for (const int32_t id : *side) add(static_cast<uint64_t>(id));
-        add(uint64_t{1} << 32);  // the end of a side
-      }
-    }
-  }
-  for (const TextCoder* coder : {&corpus_.source, &corpus_.target}) {
-    for (const std::string& token : coder->vocabulary.tokens()) {
-      for (const char c : token) add(static_cast<unsigned char>(c));
-      add(256);
-    }
-  }
-  for (const Parameter& parameter : model_.network->parameters().all()) {
-    for (const float value : parameter.value.values<float>()) add(std::bit_cast<uint32_t>(value));
-  }
-  return hash;
-}
-
 nlohmann::json TranslatorTraining::identity() const {
   TranslationTask task = task_;
-  nlohmann::json identity = OptionList(task).to_json();
-  // These change no result.
-  for (const char* name : {"source", "target", "dev-source", "dev-target", "output", "log", "tensorboard",
-                           "resume", "force", "checkpoint-seconds"}) {
-    identity.erase(name);
-  }
-  identity["data"] = fingerprint_;
-  identity["backend"] = backend_.name();
-  return identity;
+  nlohmann::json options = OptionList(task).to_json();
+  // Names of files whose contents the fingerprint knows.
+  for (const char* name : {"source", "target", "dev-source", "dev-target"}) options.erase(name);
+  return run_identity(std::move(options), fingerprint_, backend_);
 }
 
 // What the process holds now, and what the run adds: gradients, moments, the best state, and the activations

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/profile.h"
+#include "training/run_identity.h"
 #include "training/training_loop.h"
 #include "training/translation_corpus.h"
 #include "training/translator_evaluation.h"
@@ -33,7 +34,6 @@ class TranslatorTraining final : public TrainingTask {
  private:
   const std::vector<std::vector<int32_t>>& batches(int64_t epoch);
   int64_t estimate_memory() const;
-  uint64_t fingerprint() const;
 
   TranslationTask task_;
   Backend& backend_;
@@ -43,7 +43,7 @@ class TranslatorTraining final : public TrainingTask {
   std::vector<std::vector<int32_t>> batches_;
   int64_t batches_epoch_ = -1;
   int64_t updates_per_epoch_ = 0;
-  uint64_t fingerprint_ = 0;
+  Fingerprint fingerprint_;
 };
 
 }  // namespace rondo

@@ -68,13 +68,15 @@ TEST(TranslatorFile, KeepsASubwordModelALanguage) {
   TranslatorOptions options = small_translator_options();
   options.tokenizer = TokenizerKind::kSentencePiece;
   const auto coder = [](const std::vector<std::string>& texts) {
-    const std::string pieces = train_sentencepiece(texts, {.vocabulary = 22});
+    const std::string pieces = train_sentencepiece(texts, {.vocabulary = 25});
     return TextCoder{.tokenizer = make_tokenizer(TokenizerKind::kSentencePiece, pieces),
                      .vocabulary = Vocabulary::from_sentencepiece(pieces)};
   };
   TranslatorModel model;
-  model.source = coder({"a dog runs", "a cat runs", "the dog sleeps"});
-  model.target = coder({"ein Hund rennt", "eine Katze rennt", "der Hund ruht"});
+  model.source = coder({"a dog runs in the park", "a cat runs after the dog",
+                        "the dog sleeps near the old cat", "the cat sleeps in the sun"});
+  model.target = coder({"ein Hund rennt im Park", "eine Katze rennt dem Hund nach",
+                        "der Hund ruht bei der alten Katze", "die Katze ruht in der Sonne"});
   model.network = std::make_unique<TranslatorNetwork>(options, model.source.vocabulary.size(),
                                                       model.target.vocabulary.size());
   model.network->initialize(Stream(3));
