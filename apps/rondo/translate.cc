@@ -154,8 +154,12 @@ int translate(const std::string& paths, const std::string& input, TranslateComma
     throw_error<ConfigError>(
         "--alignments has no effect beside --json, which has them; leave one of them out");
   }
+  const std::vector<std::string> files = split_list(paths, ",");
+  if (files.size() == 1 && options.translate.ensemble != EnsembleMean::kProbabilities) {
+    throw_error<ConfigError>("--ensemble has no effect on one model; give several, separated by commas");
+  }
   const auto backend = open_device(run.device, run.threads);
-  const TextTranslator translator(split_list(paths, ","), *backend, options.inference);
+  const TextTranslator translator(files, *backend, options.inference);
   options.json = options.json || options.attention;
   const bool attends = translator.model().options().attends();
   options.translate.alignment = options.alignments || options.attention || (options.json && attends);

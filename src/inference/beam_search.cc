@@ -268,8 +268,9 @@ class SentenceSearch {
 }  // namespace
 
 void BeamOptions::check() const {
-  if (beam < 1 || n_best < 1) {
-    throw_error<ConfigError>("beam and n-best must be 1 at least, got {} and {}", beam, n_best);
+  if (beam < 1 || beam > kMostHypotheses || n_best < 1) {
+    throw_error<ConfigError>("beam and n-best must be from 1 to {}, got {} and {}", kMostHypotheses, beam,
+                             n_best);
   }
   if (n_best > beam) {
     throw_error<ConfigError>(

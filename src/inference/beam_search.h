@@ -36,6 +36,8 @@ class SearchModel {
 };
 
 struct BeamOptions {
+  static constexpr int64_t kMostHypotheses = 1000;
+
   int64_t beam = 5;
   double alpha = 0.6;
   double coverage = 0;
@@ -48,14 +50,15 @@ struct BeamOptions {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v("beam", beam, "hypotheses of each sentence that are followed; 1 is greedy", Range{1, 1000});
+    v("beam", beam, "hypotheses of each sentence that are followed; 1 is greedy", Range{1, kMostHypotheses});
     v("alpha", alpha,
       "length normalisation: a score is the log-probability over ((5 + tokens) / 6)^alpha; 0: none",
       Range{0, 10});
     v("coverage", coverage,
       "weight of the penalty for source tokens that got little attention: the sum of log(min(attention, 1))",
       Range{0, 100});
-    v("n-best", n_best, "translations of each sentence, the best first; at most --beam", Range{1, 1000});
+    v("n-best", n_best, "translations of each sentence, the best first; at most --beam",
+      Range{1, kMostHypotheses});
     v("min-length", min_length, "tokens at least", Range{0, 1e6});
     v("max-ratio", max_ratio, "tokens at most: this times the source's tokens, plus --max-extra",
       Range{0, 1000});

@@ -169,6 +169,8 @@ class Translate(TranslationTest):
         self.assertIn("the model has no attention", self.refuse(2, "translate", "none.rondo", "one", "--alignments"))
         self.assertIn("the model has no attention", self.refuse(2, "translate", "none.rondo", "one", "--coverage", "1"))
         self.assertTrue(self.translate("none.rondo", "one dog", "--json"))
+        for words in (["--ensemble", "log-probabilities"], ["--json", "--alignments"], ["--beam", "0"]):
+            self.refuse(2, "translate", "a.rondo", "one", *words)
         self.refuse(1, "translate", "missing.rondo", "one")
         whole = self.read("a.rondo")
         self.write("cut.rondo", whole[:len(whole) // 2])
@@ -177,6 +179,27 @@ class Translate(TranslationTest):
     def test_info_tells_what_it_is(self):
         told = self.succeed("info", "a.rondo")
         self.assertIn("translator", told)
+
+
+class DebianTranslations(CommandTest):
+    def test_pairs_of_a_folder_of_lists(self):
+        os.mkdir(self.path("lists"))
+        for language in ("en", "fr"):
+            self.write(f"lists/debian_i18n_Translation-{language}", "".join(
+                f"Package: p{i}\nDescription-md5: {i}\nDescription-{language}: {language} text {i}\n\n" for i in range(200)))
+        words = ["data", "debian-translations", "--lists", "lists", "-o", "p.tsv"]
+        self.assertEqual(self.succeed(*words), "p.tsv\t200 pairs\n")
+        self.assertTrue(self.read("p.tsv").startswith(b"source\ttarget\nen text 0\tfr text 0\n"))
+        rows = [int(line.split("\t")[1].split()[0]) for line in self.succeed(*words, "--split", "80/10/10").splitlines()]
+        self.assertEqual(sum(rows), 200)
+        parts = b"".join(self.read(f"p-{part}.tsv").split(b"\n", 1)[1] for part in ("train", "dev", "test"))
+        self.assertEqual(sorted(parts.splitlines()), sorted(self.read("p.tsv").splitlines()[1:]))
+
+    def test_lists_that_are_not_there_are_told_how_to_fetch(self):
+        os.mkdir(self.path("lists"))
+        message = self.refuse(3, "data", "debian-translations", "--lists", "lists", "--language", "de", "-o", "p.tsv")
+        self.assertIn("apt-get update -o Acquire::Languages=en,de -o Dir::State::Lists=$PWD/lists", message)
+        self.assertIn("language must be a name", self.refuse(2, "data", "debian-translations", "--language", "../de"))
 
 
 class Bleu(CommandTest):

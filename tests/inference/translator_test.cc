@@ -59,6 +59,7 @@ TEST_F(PublicTranslator, GivesTheBestFewWithTheirAlignment) {
     EXPECT_EQ(best[i].attention.size(), 3 * best[i].target_tokens.size());
   }
   EXPECT_THROW(translator.n_best("s1", 0), ConfigError);
+  EXPECT_THROW(translator.n_best("s1", size_t{1} << 62), ConfigError);
 }
 
 TEST_F(PublicTranslator, AnEnsembleIsLoadedFromSeveralFiles) {
