@@ -4,6 +4,7 @@
 
 #include "base/errors.h"
 #include "base/memory.h"
+#include "layers/linear_cross_entropy.h"
 #include "storage/translator_file.h"
 
 namespace rondo {
@@ -134,29 +135,48 @@ nlohmann::json TranslatorTraining::identity() const {
   return run_identity(std::move(options), fingerprint_, backend_);
 }
 
-// What the process holds now, and what the run adds: gradients, moments, the best state, and the activations
-// of a batch, its logits among them.
+namespace {
+
+// Of batches of other shapes that the pool keeps, and of a checkpoint's header: measured, 5 to 20 MB.
+constexpr int64_t kSpareBytes = 10'000'000;
+
+// Numbers a row that the backward pass of a stack needs: gates, cells, outputs.
+int64_t stack_numbers(const RecurrentOptions& r) {
+  return r.layers * r.directions() * r.hidden * (r.kind().saved_blocks() + r.kind().has_cell_state() + 1);
+}
+
+// Bytes of a step: what the forward pass keeps, and the larger of the logits and what the backward pass has
+// on its way. A dropout keeps its result and its mask.
+int64_t step_bytes(const TranslatorOptions& model, int64_t rows, int64_t vocabulary) {
+  const int64_t seen = model.hidden + (model.attends() ? model.memory() : 0);
+  int64_t kept = stack_numbers(model.encoder()) + stack_numbers(model.decoder()) +
+                 2 * model.embedding * (model.input_dropout > 0 ? 3 : 1) +
+                 model.output() * (model.output_dropout > 0 ? 3 : 1) + 2 * seen;
+  // States and inputs that are cut out and put together step by step.
+  if (model.stepwise()) kept += model.decoder_input() + 4 * model.layers * model.hidden;
+  const int64_t gradients = 2 * seen + model.embedding;
+  return 4 * rows * kept + std::max(std::min(kLogitBytes, 4 * rows * vocabulary), 4 * rows * gradients);
+}
+
+}  // namespace
+
+// What the process holds now (the moments among it), and what the run adds: gradients, the best state, a
+// step.
 int64_t TranslatorTraining::estimate_memory() const {
-  const TranslatorOptions& model = task_.model;
-  const bool averages = task_.loop.averaging.averaging != AveragingKind::kNone;
-  const int64_t copies = averages ? 5 : 4;
   int64_t rows = 0;
   for (const std::vector<int32_t>& batch : batches_) {
-    int64_t tokens = 0;
+    int64_t sources = 0, targets = 0;
     for (const int32_t i : batch) {
       const TokenPair& pair = corpus_.train[static_cast<size_t>(i)];
-      tokens += static_cast<int64_t>(std::max(pair.source.size(), pair.target.size() + 1));
+      sources += static_cast<int64_t>(pair.source.size());
+      targets += static_cast<int64_t>(pair.target.size()) + 1;
     }
-    rows = std::max(rows, tokens);
+    rows = std::max({rows, sources, targets});
   }
-  // Gates, cells and outputs of both stacks with their gradients, and what stands about the attention.
-  const int64_t blocks = model.encoder().kind().saved_blocks() + 3;
-  const int64_t columns =
-      2 * blocks * (model.layers * model.hidden + model.encoder().layers * model.memory()) +
-      4 * (model.embedding + model.hidden + model.memory() + model.output());
-  const int64_t logits = std::min<int64_t>(int64_t{32} << 20, 4 * rows * model_.target.vocabulary.size());
-  return resident_bytes() + 4 * (copies * model_.network->parameters().num_values() + rows * columns) +
-         logits;
+  const bool averages = task_.loop.averaging.averaging != AveragingKind::kNone;
+  const int64_t copies = averages ? 3 : 2;
+  return resident_bytes() + kSpareBytes + 4 * copies * model_.network->parameters().num_values() +
+         step_bytes(task_.model, rows, model_.target.vocabulary.size());
 }
 
 TrainingPlan TranslatorTraining::plan() const {
