@@ -10,6 +10,7 @@ void Parameter::clear_gradient() {
 }
 
 Parameter& ParameterSet::add(std::string name, Tensor value) {
+  name.insert(0, prefix_);
   for (const Parameter& parameter : parameters_) {
     if (parameter.name == name) throw_error<ConfigError>("two parameters are named {}", name);
   }

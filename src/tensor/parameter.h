@@ -6,6 +6,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tensor/tensor.h"
@@ -43,6 +44,11 @@ class ParameterSet {
   ParameterSet(const ParameterSet&) = delete;
   ParameterSet& operator=(const ParameterSet&) = delete;
 
+  /// Parameters added from now on begin their names with this, such as "encoder."; *this, to pass it on.
+  ParameterSet& under(std::string prefix) {
+    prefix_ = std::move(prefix);
+    return *this;
+  }
   Parameter& add(std::string name, Tensor value);
   /// @throws ConfigError if there is none of this name.
   Parameter& find(const std::string& name);
@@ -53,6 +59,7 @@ class ParameterSet {
 
  private:
   std::deque<Parameter> parameters_;
+  std::string prefix_;
 };
 
 }  // namespace rondo
