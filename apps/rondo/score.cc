@@ -80,12 +80,15 @@ int score(const std::string& path, const std::string& input, const ScoreCommand&
   const auto backend = open_device(run.device, run.threads);
   const Precision precision = precision_of(model.options().recurrent.precision, options.inference);
   const TextScorer scorer(model, *backend, precision);
+  const bool any_bytes = model.tokenizer->kind() == TokenizerKind::kBytes && !options.replace_invalid;
   if (!names_file(input, "score")) {
-    print(scorer, {checked_text(input, options.replace_invalid)}, options);
+    print(scorer, {any_bytes ? input : checked_text(input, options.replace_invalid)}, options);
     return 0;
   }
   const bool typed = input == "-" && isatty(STDIN_FILENO) == 1;
-  TextLines lines(input, options.replace_invalid);
+  TextLines lines(input, any_bytes                 ? InvalidBytes::kKeep
+                         : options.replace_invalid ? InvalidBytes::kReplace
+                                                   : InvalidBytes::kRefuse);
   std::vector<std::string> texts;
   while (auto line = lines.next()) {
     texts.push_back(std::move(*line));

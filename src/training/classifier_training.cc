@@ -1,7 +1,6 @@
 #include "training/classifier_training.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "base/errors.h"
 #include "base/files.h"
@@ -49,7 +48,14 @@ ClassifierTraining::ClassifierTraining(const ClassifierTask& task, Backend& back
   build_network();
   weigh_labels();
   largest_rows_ = largest_batch(plan_of(0), train_.lengths());
-  fingerprint_ = fingerprint();
+  for (const EncodedCorpus* corpus : {&train_, &dev_}) {
+    fingerprint_.add(corpus->ids);
+    fingerprint_.add(corpus->labels);
+    fingerprint_.add(corpus->offsets);
+  }
+  fingerprint_.add(model_.vocabulary.tokens());
+  fingerprint_.add(model_.labels.names());
+  fingerprint_.add(model_.network->parameters());
 }
 
 void ClassifierTraining::read_corpora() {
@@ -282,38 +288,9 @@ TrainingTask::Dev ClassifierTraining::evaluate() {
   return {.loss = result.loss, .metric = model_.labels.multi() ? result.micro_f1 : result.accuracy};
 }
 
-// FNV-1a over ids, names and initial weights: other data, vectors or model to begin from, other number.
-uint64_t ClassifierTraining::fingerprint() const {
-  uint64_t hash = 1469598103934665603U;
-  const auto add = [&hash](uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
-  for (const EncodedCorpus* corpus : {&train_, &dev_}) {
-    for (const int32_t id : corpus->ids) add(static_cast<uint64_t>(id));
-    for (const int32_t label : corpus->labels) add(static_cast<uint64_t>(label));
-    for (const int64_t offset : corpus->offsets) add(static_cast<uint64_t>(offset));
-  }
-  for (const auto* names : {&model_.vocabulary.tokens(), &model_.labels.names()}) {
-    for (const std::string& name : *names) {
-      for (const char c : name) add(static_cast<unsigned char>(c));
-      add(256);  // the end of a name
-    }
-  }
-  for (const Parameter& parameter : model_.network->parameters().all()) {
-    for (const float value : parameter.value.values<float>()) add(std::bit_cast<uint32_t>(value));
-  }
-  return hash;
-}
-
 nlohmann::json ClassifierTraining::identity() const {
   ClassifierTask task = task_;
-  nlohmann::json identity = OptionList(task).to_json();
-  // These change no result.
-  for (const char* name :
-       {"input", "dev", "from", "output", "log", "tensorboard", "resume", "force", "checkpoint-seconds"}) {
-    identity.erase(name);
-  }
-  identity["data"] = fingerprint_;
-  identity["backend"] = backend_.name();
-  return identity;
+  return run_identity(OptionList(task).to_json(), fingerprint_, backend_);
 }
 
 // What the process holds now (the corpus and, once the loop stands, parameters and optimiser) and what the

@@ -17,6 +17,7 @@
 #include "text/vectors.h"
 #include "training/arithmetic.h"
 #include "training/metrics.h"
+#include "training/run_identity.h"
 #include "training/training_loop.h"
 
 namespace rondo {
@@ -54,7 +55,6 @@ class ClassifierTraining final : public TrainingTask {
   Batch next_batch(int64_t epoch, int64_t index);
   void load_vectors(const Vectors& vectors);
   void weigh_labels();
-  uint64_t fingerprint() const;
   int64_t estimate_memory() const;
   std::vector<std::vector<int32_t>> plan_of(int64_t epoch) const;
   Variable mean_loss(const Variable& logits, const Batch& batch) const;
@@ -71,7 +71,7 @@ class ClassifierTraining final : public TrainingTask {
   LabelledCorpus dev_texts_;
   std::vector<float> label_weights_;
   int64_t largest_rows_ = 0;  ///< tokens of the largest batch of the first epoch
-  uint64_t fingerprint_ = 0;
+  Fingerprint fingerprint_;
   std::unique_ptr<BatchLoader> loader_;
   int64_t loaded_epoch_ = -1, loaded_index_ = -1;
 };

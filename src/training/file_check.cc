@@ -34,6 +34,10 @@ void check_files(const TrainingFiles& files) {
     throw_error<ConfigError>("--output is missing: the model file to write, such as news.rondo");
   check_no_file_twice(files);
   AtomicFile{files.output};  // can the folder be written?
+  const auto log_folder = std::filesystem::path(files.log).parent_path();
+  if (!log_folder.empty() && !std::filesystem::is_directory(log_folder)) {
+    throw_error<IoError>("--log {}: there is no folder {}", files.log, log_folder.string());
+  }
   if (files.force) return;
   const std::string checkpoint = TrainingLoop::checkpoint_path(files);
   const bool resumes = files.resume && file_exists(checkpoint);

@@ -7,7 +7,7 @@
 namespace rondo {
 
 /// @throws ConfigError if a file is missing, named twice, or stands where one would be written; IoError if
-/// the output's folder cannot be written.
+/// the output's folder cannot be written, or the log's is missing.
 void check_files(const TrainingFiles& files);
 
 /// @throws ConfigError for int8, which has no gradients.

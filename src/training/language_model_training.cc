@@ -1,7 +1,6 @@
 #include "training/language_model_training.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "base/errors.h"
 #include "base/memory.h"
@@ -17,12 +16,6 @@ namespace {
 
 // Names of random streams under the run's seed; training_loop.cc has its own.
 constexpr uint64_t kInitialStream = 2;
-
-std::vector<Tensor> values_of(const std::vector<Variable>& variables) {
-  std::vector<Tensor> values;
-  for (const Variable& variable : variables) values.push_back(variable.value());
-  return values;
-}
 
 // What a chunk in segments cannot do.
 void check_segments(const LanguageTask& task) {
@@ -51,7 +44,12 @@ LanguageModelTraining::LanguageModelTraining(const LanguageTask& task, Backend& 
   }
   build_network();
   segment_steps(layout(0).chunk(0));  // throws where --max-mem is too little
-  fingerprint_ = fingerprint();
+  for (const TokenStream* stream : {&corpus_.train, &corpus_.dev}) {
+    fingerprint_.add(stream->ids);
+    fingerprint_.add(stream->offsets);
+  }
+  fingerprint_.add(model_.vocabulary.tokens());
+  fingerprint_.add(model_.network->parameters());
 }
 
 void LanguageModelTraining::build_network() {
@@ -163,35 +161,9 @@ ModelFile LanguageModelTraining::pack(nlohmann::json metrics) const {
   return pack_language_model(model_, std::move(metrics));
 }
 
-// FNV-1a over ids, tokens and initial weights.
-uint64_t LanguageModelTraining::fingerprint() const {
-  uint64_t hash = 1469598103934665603U;
-  const auto add = [&hash](uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
-  for (const TokenStream* stream : {&corpus_.train, &corpus_.dev}) {
-    for (const int32_t id : stream->ids) add(static_cast<uint64_t>(id));
-    for (const int64_t offset : stream->offsets) add(static_cast<uint64_t>(offset));
-  }
-  for (const std::string& token : model_.vocabulary.tokens()) {
-    for (const char c : token) add(static_cast<unsigned char>(c));
-    add(256);
-  }
-  for (const Parameter& parameter : model_.network->parameters().all()) {
-    for (const float value : parameter.value.values<float>()) add(std::bit_cast<uint32_t>(value));
-  }
-  return hash;
-}
-
 nlohmann::json LanguageModelTraining::identity() const {
   LanguageTask task = task_;
-  nlohmann::json identity = OptionList(task).to_json();
-  // These change no result.
-  for (const char* name : {"input", "dev", "also", "from", "output", "log", "tensorboard", "resume", "force",
-                           "checkpoint-seconds"}) {
-    identity.erase(name);
-  }
-  identity["data"] = fingerprint_;
-  identity["backend"] = backend_.name();
-  return identity;
+  return run_identity(OptionList(task).to_json(), fingerprint_, backend_);
 }
 
 // Parameters with gradient, moments and best state, and the corpus.

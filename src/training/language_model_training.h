@@ -13,6 +13,7 @@
 #include "training/carried_states.h"
 #include "training/language_corpus.h"
 #include "training/language_model_evaluation.h"
+#include "training/run_identity.h"
 #include "training/training_loop.h"
 
 namespace rondo {
@@ -46,7 +47,6 @@ class LanguageModelTraining final : public TrainingTask {
   int64_t segment_steps(const StreamChunk& chunk) const;
   int64_t fixed_bytes() const;
   int64_t estimate_memory() const;
-  uint64_t fingerprint() const;
 
   LanguageTask task_;
   Backend& backend_;
@@ -56,7 +56,7 @@ class LanguageModelTraining final : public TrainingTask {
   std::optional<CarriedStates> states_;
   std::optional<StreamLayout> layout_;
   int64_t layout_epoch_ = -1;
-  uint64_t fingerprint_ = 0;
+  Fingerprint fingerprint_;
 };
 
 }  // namespace rondo

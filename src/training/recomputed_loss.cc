@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "tensor/operations.h"
+#include "training/carried_states.h"
 
 namespace rondo {
 
@@ -40,12 +41,6 @@ std::vector<Variable> on_tape(Tape& tape, const std::vector<Tensor>& values, boo
   std::vector<Variable> variables;
   for (const Tensor& value : values) variables.push_back(tape.input(value, needs_gradient));
   return variables;
-}
-
-std::vector<Tensor> values_of(const std::vector<Variable>& variables) {
-  std::vector<Tensor> values;
-  for (const Variable& variable : variables) values.push_back(variable.value());
-  return values;
 }
 
 std::vector<Tensor> gradients_of(const std::vector<Variable>& variables) {

@@ -46,11 +46,7 @@ TrainingReport train_classifier(const ClassifierTask& task, Backend& backend, Tr
   task.loop.check();
   ClassifierTraining training(task, backend, profile);
   TrainingLoop loop({backend, training, task.loop, task.files, observer, profile});
-  TrainingPlan plan = training.plan();
-  plan.updates = loop.updates();
-  plan.resumed_at = loop.update();
-  observer.planned(plan);
-  TrainingReport report{.outcome = loop.run()};
+  TrainingReport report{.outcome = loop.run(training.plan())};
   if (!report.outcome.stopped) report.dev = training.evaluation();
   return report;
 }

@@ -72,11 +72,8 @@ LanguageReport train_language_model(const LanguageTask& given, Backend& backend,
   task.loop.check();
   LanguageModelTraining training(task, backend, profile);
   TrainingLoop loop({backend, training, task.loop, task.files, observer, profile});
-  TrainingPlan plan = training.plan();
-  plan.updates = loop.updates();
-  plan.resumed_at = loop.update();
-  observer.planned(plan);
-  LanguageReport report{.outcome = loop.run(), .dev = {}, .dev_text = plan.dev_format};
+  const TrainingPlan plan = training.plan();
+  LanguageReport report{.outcome = loop.run(plan), .dev = {}, .dev_text = plan.dev_format};
   if (!report.outcome.stopped) report.dev = training.evaluation();
   return report;
 }

@@ -157,6 +157,17 @@ void TrainingLoop::restore() {
   resumed_ = true;
 }
 
+LoopOutcome TrainingLoop::run(TrainingPlan plan) {
+  plan.updates = updates_;
+  plan.resumed_at = state_.update;
+  if (parts_.files.resume && !resumed_) {
+    plan.warnings.push_back(
+        fmt::format("--resume: there is no {}; the run begins anew", checkpoint_path(parts_.files)));
+  }
+  parts_.observer.planned(plan);
+  return run();
+}
+
 LoopOutcome TrainingLoop::run() {
   begun_ = checkpointed_ = Clock::now();
   begun_at_ = state_.update;

@@ -80,13 +80,13 @@ class TrainingLoop {
   explicit TrainingLoop(const LoopParts& parts);
 
   static std::string checkpoint_path(const TrainingFiles& files) { return files.output + ".checkpoint"; }
-  int64_t updates() const { return updates_; }
-  int64_t update() const { return state_.update; }
 
   /// Trains to the end, writes the model file, removes the checkpoint.
   /// @throws Error after kMaxSkipped steps in a row without finite gradients, or if no evaluation had a
   /// finite loss; the best state so far, if there is one, is saved before.
   LoopOutcome run();
+  /// The same after telling the observer what is planned.
+  LoopOutcome run(TrainingPlan plan);
 
  private:
   static constexpr int64_t kMaxSkipped = 10;

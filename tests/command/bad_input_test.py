@@ -166,6 +166,11 @@ class Outputs(CommandTest):
                 self.assertIn("one file", self.refuse(2, *self.words, *words, "--force"))
         self.assertEqual(self.read("train.csv"), before)
 
+    def test_a_log_without_a_folder_is_told_before_anything_is_read(self):
+        message = self.refuse(1, *self.words, "-o", "n.rondo", "--log", "none/n.jsonl")
+        self.assertIn("--log none/n.jsonl: there is no folder none", message)
+        self.assertFalse(os.path.exists(self.path("n.rondo")))
+
     def test_no_such_folder(self):
         self.assertIn("none/m.rondo", self.refuse(1, *self.words, "-o", "none/m.rondo"))
 

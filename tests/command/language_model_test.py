@@ -148,6 +148,13 @@ class BadInput(LanguageModelTest):
             with self.subTest(words):
                 self.assertIn(name, self.refuse_training(2, *words.split()))
 
+    def test_no_bytes_are_foreign_to_a_model_of_bytes(self):
+        self.train_lm("bytes.rondo", "--tokenizer", "bytes")
+        self.train_lm("characters.rondo")
+        row = self.succeed("score", "bytes.rondo", "-", "--no-end", input=b"a\xff\n").split("\t")
+        self.assertEqual(row[1], "2")
+        self.assertIn("UTF-8", self.refuse(3, "score", "characters.rondo", "-", input=b"a\xff\n"))
+
     def test_what_is_read_is_never_overwritten(self):
         self.write("more.txt", text(seed=2))
         before = self.sha256("more.txt")

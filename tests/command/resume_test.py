@@ -98,7 +98,10 @@ class Resume(CommandTest):
         run.kill()
         run.wait()
         self.assertFalse(os.path.exists(self.path("part.rondo")))
-        self.succeed(*TRAIN, "-o", "part.rondo", "--log", "part.jsonl", "--resume")
+        again = self.run_command(*TRAIN, "-o", "part.rondo", "--log", "part.jsonl", "--resume")
+        self.assertEqual(again.returncode, 0, again.stderr)
+        if b"resumed   at update" not in again.stderr:
+            self.assertIn(b"there is no part.rondo.checkpoint; the run begins anew", again.stderr)
         self.same_as_undisturbed()
 
     def test_resumed_with_another_number_of_threads(self):
