@@ -7,6 +7,7 @@
 
 #include "models/classifier_options.h"
 #include "models/language_model_options.h"
+#include "models/tagger_options.h"
 #include "tensor/packing.h"
 
 namespace rondo {
@@ -22,6 +23,11 @@ int64_t activation_bytes(const ClassifierOptions& options, int64_t rows, int64_t
 /// @param streams  side by side.
 int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary, int64_t rows,
                          int64_t streams);
+
+/// The same of a tagger, if no word of the batch repeats.
+/// @param rows       words of the largest batch.
+/// @param sentences  of that batch.
+int64_t activation_bytes(const TaggerOptions& options, int64_t labels, int64_t rows, int64_t sentences);
 
 struct SegmentPlan {
   int64_t steps = 0;  ///< of a segment; 0: not even one fits
