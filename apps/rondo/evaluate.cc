@@ -1,4 +1,4 @@
-// rondo evaluate: accuracy, F1 and confusion on a labelled file; perplexity of a text.
+// rondo evaluate: accuracy, F1 and confusion on a labelled or tagged file; perplexity of a text.
 
 #include "command_line.h"
 #include "console.h"
@@ -7,6 +7,7 @@
 #include "inference/predictor.h"
 #include "storage/classifier_file.h"
 #include "storage/language_model_file.h"
+#include "tagging.h"
 #include "tensor/device.h"
 #include "training/classifier_evaluation.h"
 #include "training/language_model_evaluation.h"
@@ -34,6 +35,7 @@ struct EvaluateOptions {
   int64_t parts = 1;
   CarryChoice carry = CarryChoice::kModel;
   DocumentOptions documents;
+  ConllOptions conll;
   InferenceOptions inference;
 
   template <class Visitor>
@@ -48,6 +50,7 @@ struct EvaluateOptions {
     v("carry", carry,
       "language model: where the state goes on: within a document, always, or as the model was trained");
     documents.visit(v);
+    conll.visit(v);
     inference.visit(v);
   }
 };
@@ -96,6 +99,11 @@ int evaluate(const std::string& path, const std::string& input, const EvaluateOp
   const ModelFile file = read_model_file(path);
   const auto backend = open_device(run.device, run.threads);
   if (file.kind == "language_model") return evaluate_text(file, path, input, options, *backend);
+  if (file.kind == "tagger") {
+    ConllOptions conll = options.conll;
+    conll.replace_invalid = options.documents.read.replace_invalid;
+    return evaluate_tags(file, path, input, conll, options.inference, options.json, options.confusion, *backend);
+  }
   ClassifierModel model = unpack_classifier(file, path);
   prepare(model, *backend, options.inference);
   const LabelledCorpus corpus = read_labelled(input, options.documents.read);
@@ -133,7 +141,8 @@ Run add_evaluate(CLI::App& app) {
       "Examples:\n"
       "  rondo evaluate news.rondo test.csv\n"
       "  rondo evaluate news.rondo test.csv --json\n"
-      "  rondo evaluate poems.rondo other-poems.txt");
+      "  rondo evaluate poems.rondo other-poems.txt\n"
+      "  rondo evaluate names.rondo test.conll");
   auto path = std::make_shared<std::string>();
   auto input = std::make_shared<std::string>();
   auto options = std::make_shared<EvaluateOptions>();

@@ -10,6 +10,7 @@
 #include "storage/classifier_file.h"
 #include "storage/dtypes.h"
 #include "storage/language_model_file.h"
+#include "tagging.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -98,6 +99,13 @@ int info(const std::string& path, const InfoOptions& options) {
     describe(unpack_language_model(file, path), path);
     print_tensors(file);
     print_training(file.metrics, /*language=*/true);
+    return 0;
+  }
+  if (file.kind == "tagger") {
+    describe_tagger(file, path);
+    print_tensors(file);
+    print_training(file.metrics, /*language=*/false);
+    put("tags: {}\n", fmt::join(file.labels, ", "));
     return 0;
   }
   const ClassifierModel model = unpack_classifier(file, path);

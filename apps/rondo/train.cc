@@ -1,4 +1,4 @@
-// rondo train classify|lm: from a file of texts to a model file.
+// rondo train classify|lm|tag: from a file of texts to a model file.
 
 #include "command_line.h"
 #include "console.h"
@@ -7,6 +7,7 @@
 #include "training/arithmetic.h"
 #include "training/train_classifier.h"
 #include "training/train_language_model.h"
+#include "training/train_tagger.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -124,6 +125,26 @@ int train_lm(const LanguageTask& task, const RunOptions& run, bool profiled,
   return 0;
 }
 
+int train_tag(const TaggerTask& task, const RunOptions& run, bool profiled,
+              const std::vector<std::string>& arguments) {
+  Profile profile;
+  const auto backend = open_device(run.device, run.threads);
+  TaggerReport report;
+  {
+    Progress progress;
+    report = train_tagger(task, *backend, progress, profiled ? &profile : nullptr);
+  }
+  if (profiled) print_profile(profile, *backend);
+  const std::string& output = task.files.output;
+  if (!finished(report.outcome, output, arguments)) return 1;
+  const TrainingEvaluation& best = report.outcome.best;
+  const std::string spans = report.dev.spans ? fmt::format("F1 {:.4f}, ", report.dev.f1()) : "";
+  say("saved     {}: dev {}accuracy {:.4f} (epoch {}, update {} of {})\n", output, spans,
+      report.dev.tags.accuracy, best.epoch, best.update, report.outcome.updates);
+  say("use it    rondo predict {} file.conll\n", quoted(output));
+  return 0;
+}
+
 // What the command line of every training has. A task adds groups of its own before common() or after it.
 template <class Task>
 struct TrainLine {
@@ -139,14 +160,14 @@ struct TrainLine {
     line.add("Model", task.model);
   }
   void common() {
-    line.add("Beginning from a language model", task.transfer);
+    if constexpr (requires { task.transfer; }) line.add("Beginning from a language model", task.transfer);
     line.add("Training", task.loop);
     line.add("Machine", run);
     line.add("Report", report);
   }
   void apply() {
     line.apply();
-    task.transfer.chosen = line.chosen();
+    if constexpr (requires { task.transfer; }) task.transfer.chosen = line.chosen();
   }
 };
 
@@ -182,16 +203,37 @@ Run add_lm(CLI::App& train, const std::vector<std::string>& arguments) {
   };
 }
 
+Run add_tag(CLI::App& train, const std::vector<std::string>& arguments) {
+  CLI::App* tag = train.add_subcommand("tag", "a tag for every word: names, parts of speech");
+  tag->footer(
+      "Examples:\n"
+      "  rondo train tag -i train.conll -d dev.conll -o names.rondo\n"
+      "  rondo train tag -i train.conllu -d dev.conllu -o upos.rondo --characters cnn\n"
+      "  rondo train tag --config recipes/papers/wnut17.toml -i train.conll -d dev.conll --vectors glove.txt -o "
+      "names.rondo");
+  auto all = std::make_shared<TrainLine<TaggerTask>>(*tag);
+  all->common();
+  all->line.add("Training", all->task.measure);
+  return [=] {
+    all->apply();
+    return train_tag(all->task, all->run, all->report.profile, arguments);
+  };
+}
+
 }  // namespace
 
 Run add_train(CLI::App& app, const std::vector<std::string>& arguments) {
   CLI::App* train = app.add_subcommand("train", "train a model");
   train->footer(
       "Examples:\n  rondo train classify -i news.csv -o news.rondo\n  rondo train lm -i poems.txt -o "
-      "poems.rondo");
+      "poems.rondo\n  rondo train tag -i train.conll -d dev.conll -o names.rondo");
   const Run classify = add_classify(*train, arguments);
   const Run lm = add_lm(*train, arguments);
-  return [=] { return train->got_subcommand("lm") ? lm() : classify(); };
+  const Run tag = add_tag(*train, arguments);
+  return [=] {
+    if (train->got_subcommand("tag")) return tag();
+    return train->got_subcommand("lm") ? lm() : classify();
+  };
 }
 
 }  // namespace rondo::app

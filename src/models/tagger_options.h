@@ -80,7 +80,7 @@ struct TaggerOptions {
     recurrent.visit(v);
     v("output-dropout", output_dropout, "share of the last layer's outputs dropped", Range{0, 0.99});
     v("tanh", tanh, "units of a tanh layer before the scores; 0: none", Range{0, 65536});
-    v("output", output, "whether tags are chosen as a sequence (crf) or each for itself (softmax)");
+    v("output-layer", output, "whether tags are chosen as a sequence (crf) or each for itself (softmax)");
     v("scheme", scheme, "which tags may follow which; auto: found from the labels for crf, none for softmax");
     v("convert", convert, "learn BIO tags as BIOES; they are written as BIO again");
   }

@@ -47,9 +47,7 @@ ModelFile pack_tagger(const TaggerModel& model, nlohmann::json metrics) {
 
 TaggerModel unpack_tagger(const ModelFile& file, const std::string& path) {
   if (is_quantized(file)) return unpack_tagger(dequantize(file, path), path);
-  if (file.kind != "tagger") {
-    throw_error<FormatError>("{}: it holds a {}, a tagger is needed here", path, kind_in_words(file));
-  }
+  if (file.kind != "tagger") refuse_kind(file, path, "a tagger");
   nlohmann::json config = file.config;
   const std::vector<std::string> alphabet = take_alphabet(config, path);
   const auto options = read_options<TaggerOptions>(config, path);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "layers/linear_cross_entropy.h"
+#include "models/tagger_options.h"
 
 namespace rondo {
 

@@ -7,10 +7,11 @@
 
 #include "models/classifier_options.h"
 #include "models/language_model_options.h"
-#include "models/tagger_options.h"
 #include "tensor/packing.h"
 
 namespace rondo {
+
+struct TaggerOptions;
 
 /// Bytes that the tensors of one step take at most at once: the activations that the backward pass needs, the
 /// gates among them, and the gradients on their way.

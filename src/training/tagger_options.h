@@ -42,12 +42,24 @@ struct TaggerCorpusOptions {
   }
 };
 
+/// What progress is.
+struct MeasureOptions {
+  TaggerMetric metric = TaggerMetric::kAuto;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v("metric", metric,
+      "what the best state is chosen by; auto: F1 where tags mark spans of words (B-PER I-PER O), else "
+      "accuracy");
+  }
+};
+
 /// All that `rondo train tag` can be told, but for device and threads, which never change a result.
 struct TaggerTask {
   TrainingFiles files;
   TaggerCorpusOptions corpus;
   TaggerOptions model;
-  TaggerMetric metric = TaggerMetric::kAuto;
+  MeasureOptions measure;
   LoopOptions loop{.after = "30e", .batch = 16, .patience = 5};
 
   template <class Visitor>
@@ -55,14 +67,8 @@ struct TaggerTask {
     files.visit(v);
     corpus.visit(v);
     model.visit(v);
-    visit_measure(v);
+    measure.visit(v);
     loop.visit(v);
-  }
-  template <class Visitor>
-  void visit_measure(Visitor& v) {
-    v("metric", metric,
-      "what the best state is chosen by; auto: F1 where tags mark spans of words (B-PER I-PER O), else "
-      "accuracy");
   }
 };
 

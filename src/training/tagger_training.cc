@@ -112,8 +112,8 @@ TaggerEvaluation TaggerTraining::evaluation() {
 }
 
 bool TaggerTraining::by_f1() const {
-  if (task_.metric == TaggerMetric::kAuto) return model_.marks_spans();
-  return task_.metric == TaggerMetric::kF1;
+  if (task_.measure.metric == TaggerMetric::kAuto) return model_.marks_spans();
+  return task_.measure.metric == TaggerMetric::kF1;
 }
 
 TrainingTask::Dev TaggerTraining::evaluate() {
