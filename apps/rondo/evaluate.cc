@@ -102,7 +102,8 @@ int evaluate(const std::string& path, const std::string& input, const EvaluateOp
   if (file.kind == "tagger") {
     ConllOptions conll = options.conll;
     conll.replace_invalid = options.documents.read.replace_invalid;
-    return evaluate_tags(file, path, input, conll, options.inference, options.json, options.confusion, *backend);
+    return evaluate_tags(file, path, input, conll, options.inference, options.json, options.confusion,
+                         *backend);
   }
   ClassifierModel model = unpack_classifier(file, path);
   prepare(model, *backend, options.inference);

@@ -47,7 +47,8 @@ struct PredictOptions {
 };
 
 // Options that mean nothing to this kind of model.
-void check_options(const PredictOptions& options, const char* kind, std::initializer_list<const char*> others) {
+void check_options(const PredictOptions& options, const char* kind,
+                   std::initializer_list<const char*> others) {
   for (const char* name : others) {
     if (std::find(options.chosen.begin(), options.chosen.end(), name) == options.chosen.end()) continue;
     throw_error<ConfigError>("--{} has no effect: the model is a {}", name, kind);
@@ -56,8 +57,9 @@ void check_options(const PredictOptions& options, const char* kind, std::initial
 
 int predict_words(const ModelFile& file, const std::string& path, const std::string& input,
                   const PredictOptions& options, Backend& backend) {
-  check_options(options, "tagger",
-                {"best", "probs", "threshold", "label-column", "text-column", "header", "label-separator", "quotes"});
+  check_options(
+      options, "tagger",
+      {"best", "probs", "threshold", "label-column", "text-column", "header", "label-separator", "quotes"});
   const TextFormat format = options.read.format;
   if (format != TextFormat::kAuto && format != TextFormat::kLines) {
     throw_error<ConfigError>("--format {}: a tagger reads a word a line (see --conll), or --format lines",

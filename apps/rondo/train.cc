@@ -209,7 +209,8 @@ Run add_tag(CLI::App& train, const std::vector<std::string>& arguments) {
       "Examples:\n"
       "  rondo train tag -i train.conll -d dev.conll -o names.rondo\n"
       "  rondo train tag -i train.conllu -d dev.conllu -o upos.rondo --characters cnn\n"
-      "  rondo train tag --config recipes/papers/wnut17.toml -i train.conll -d dev.conll --vectors glove.txt -o "
+      "  rondo train tag --config recipes/papers/wnut17.toml -i train.conll -d dev.conll --vectors glove.txt "
+      "-o "
       "names.rondo");
   auto all = std::make_shared<TrainLine<TaggerTask>>(*tag);
   all->common();
