@@ -100,9 +100,12 @@ int evaluate(const std::string& path, const std::string& input, const EvaluateOp
   const auto backend = open_device(run.device, run.threads);
   if (file.kind == "language_model") return evaluate_text(file, path, input, options, *backend);
   if (file.kind == "tagger") {
-    ConllOptions conll = options.conll;
-    conll.replace_invalid = options.documents.read.replace_invalid;
-    return evaluate_tags(file, path, input, conll, options.inference, options.json, options.confusion,
+    return evaluate_tags(file, path, input,
+                         {.tags = {.conll = options.conll},
+                          .json = options.json,
+                          .confusion = options.confusion,
+                          .replace_invalid = options.documents.read.replace_invalid,
+                          .inference = options.inference},
                          *backend);
   }
   ClassifierModel model = unpack_classifier(file, path);

@@ -96,9 +96,9 @@ Measured measure_text(const ModelFile& file, const std::string& path, const Quan
 Measured measure(const ModelFile& file, const std::string& path, const QuantizeOptions& options,
                  Backend& backend) {
   if (file.kind == "tagger") {
-    ConllOptions conll = options.conll;
-    conll.replace_invalid = options.documents.read.replace_invalid;
-    const auto [name, value] = measure_tagger(file, path, options.dev, conll, backend);
+    const bool replaces = options.documents.read.replace_invalid;
+    const auto [name, value] = measure_tagger(
+        file, path, options.dev, {.tags = {.conll = options.conll}, .replace_invalid = replaces}, backend);
     return {name, value};
   }
   const bool language = file.kind == "language_model";

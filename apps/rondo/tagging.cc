@@ -19,6 +19,8 @@ namespace {
 
 constexpr size_t kBlock = 2048;  // sentences at once
 
+std::string input_name(const std::string& input) { return input == "-" ? "standard input" : input; }
+
 using Words = std::vector<std::string>;
 
 Words words_of(const std::string& line) {
@@ -94,7 +96,7 @@ int predict_columns(const SentenceTagger& tagger, const std::string& input, cons
   options.replace_invalid = command.replace_invalid;
   const ConllFile file(input, options);
   if (file.sentences().empty() && !file.bytes().empty() && !command.json) {
-    say("warning: {}: no sentences\n", input == "-" ? "standard input" : input);
+    say("warning: {}: no sentences\n", input_name(input));
   }
   std::vector<Words> sentences;
   for (const ConllSentence& sentence : file.sentences()) sentences.push_back(sentence.tokens);
@@ -111,29 +113,27 @@ int predict_columns(const SentenceTagger& tagger, const std::string& input, cons
   return 0;
 }
 
-struct Measured {
-  TaggerModel model;
-  TaggerEvaluation figures;
-};
-
-Measured measure(const ModelFile& model_file, const std::string& path, const ConllFile& file,
-                 const std::string& name, const InferenceOptions& inference, Backend& backend, bool warns) {
+ConllFile read_tagged(const std::string& input, const TagCommand& command) {
+  ConllOptions options = command.tags.conll;
+  options.replace_invalid = command.replace_invalid;
+  ConllFile file(input, options);
+  const std::string name = input_name(input);
   if (file.sentences().empty()) throw_error<DataError>("{}: no sentences to measure with", name);
   if (!file.has_tags()) throw_error<DataError>("{}: no tags to measure with; --tag-column says where", name);
-  Measured measured{.model = unpack_tagger(model_file, path), .figures = {}};
-  const TaggerModel& model = measured.model;
-  model.network->prepare(backend, precision_of(model.options().recurrent.precision, inference));
-  WordForms forms = model.forms();
-  const TaggedCorpus corpus = encode_tagged(file.sentences(), model.options(), model.labels, forms);
-  if (warns) {
-    for (const std::string& warning : tag_warnings(*model.network, corpus, name))
-      say("warning: {}\n", warning);
-  }
-  measured.figures = evaluate_tagger(model, backend, forms, corpus);
-  return measured;
+  return file;
 }
 
-std::string input_name(const std::string& input) { return input == "-" ? "standard input" : input; }
+/// The figures; what stands against a good one is told to `warn`.
+template <class Warn>
+TaggerEvaluation measure(const TaggerModel& model, const std::string& input, const TagCommand& command,
+                         Backend& backend, Warn warn) {
+  const ConllFile file = read_tagged(input, command);
+  model.network->prepare(backend, precision_of(model.options().recurrent.precision, command.inference));
+  WordForms forms = model.forms();
+  const TaggedCorpus corpus = encode_tagged(file.sentences(), model.options(), model.labels, forms);
+  warn(file, tag_warnings(*model.network, corpus, input_name(input)));
+  return evaluate_tagger(model, backend, forms, corpus);
+}
 
 }  // namespace
 
@@ -155,29 +155,30 @@ int predict_tags(const ModelFile& file, const std::string& path, const std::stri
 }
 
 int evaluate_tags(const ModelFile& model_file, const std::string& path, const std::string& input,
-                  const ConllOptions& conll, const InferenceOptions& inference, bool json, bool confusion,
-                  Backend& backend) {
-  const ConllFile file(input, conll);
-  const std::string name = input_name(input);
-  say("{}: {} sentences ({})\n", name, file.sentences().size(), file.is_conllu() ? "CoNLL-U" : "columns");
-  const Measured measured = measure(model_file, path, file, name, inference, backend, /*warns=*/true);
-  const TaggerEvaluation& figures = measured.figures;
-  if (json) {
+                  const TagCommand& command, Backend& backend) {
+  const TaggerModel model = unpack_tagger(model_file, path);
+  const auto tell = [&](const ConllFile& file, const std::vector<std::string>& warnings) {
+    say("{}: {} sentences ({})\n", input_name(input), file.sentences().size(),
+        file.is_conllu() ? "CoNLL-U" : "columns");
+    for (const std::string& warning : warnings) say("warning: {}\n", warning);
+  };
+  const TaggerEvaluation figures = measure(model, input, command, backend, tell);
+  if (command.json) {
     put("{}\n", figures.to_json().dump(2));
     return 0;
   }
   put_text(figures.table());
-  if (confusion) put("\n{}", figures.tags.confusion_table());
+  if (command.confusion) put("\n{}", figures.tags.confusion_table());
   return 0;
 }
 
 std::pair<std::string, double> measure_tagger(const ModelFile& model_file, const std::string& path,
-                                              const std::string& input, const ConllOptions& conll,
+                                              const std::string& input, const TagCommand& command,
                                               Backend& backend) {
-  const ConllFile file(input, conll);
-  const Measured measured = measure(model_file, path, file, input_name(input), {}, backend, /*warns=*/false);
-  if (measured.figures.spans) return {"F1", measured.figures.f1()};
-  return {"accuracy", measured.figures.tags.accuracy};
+  const TaggerModel model = unpack_tagger(model_file, path);
+  const TaggerEvaluation figures = measure(model, input, command, backend, [](const auto&, const auto&) {});
+  if (figures.spans) return {"F1", figures.f1()};
+  return {"accuracy", figures.tags.accuracy};
 }
 
 void describe_tagger(const ModelFile& file, const std::string& path) {

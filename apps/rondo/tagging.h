@@ -29,6 +29,7 @@ struct TagOptions {
 struct TagCommand {
   TagOptions tags;
   bool json = false;
+  bool confusion = false;
   bool lines = false;  ///< plain texts, a sentence a line, words by white space
   bool replace_invalid = false;
   bool unbuffered = false;
@@ -38,14 +39,13 @@ struct TagCommand {
 int predict_tags(const ModelFile& file, const std::string& path, const std::string& input,
                  const TagCommand& command, Backend& backend);
 
-/// Prints the figures. @param confusion  also which tag was taken for which.
+/// Prints the figures on a file with tags.
 int evaluate_tags(const ModelFile& file, const std::string& path, const std::string& input,
-                  const ConllOptions& conll, const InferenceOptions& inference, bool json, bool confusion,
-                  Backend& backend);
+                  const TagCommand& command, Backend& backend);
 
 /// A figure on a file with tags, better when higher: F1 of spans, or the accuracy.
 std::pair<std::string, double> measure_tagger(const ModelFile& file, const std::string& path,
-                                              const std::string& input, const ConllOptions& conll,
+                                              const std::string& input, const TagCommand& command,
                                               Backend& backend);
 
 void describe_tagger(const ModelFile& file, const std::string& path);

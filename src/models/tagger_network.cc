@@ -69,9 +69,8 @@ void TaggerOptions::check() const {
   if (character_window % 2 == 0) {
     throw_error<ConfigError>("--character-window {}: give an odd number, as 3 or 5", character_window);
   }
-  if (convert == TagConversion::kBioes && (scheme == SchemeChoice::kBio || scheme == SchemeChoice::kNone)) {
-    throw_error<ConfigError>("--convert bioes has no effect beside --scheme {}; leave --scheme out",
-                             name_of(scheme));
+  if (convert == TagConversion::kBioes && scheme == SchemeChoice::kBio) {
+    throw_error<ConfigError>("--convert bioes and --scheme bio contradict each other; leave --scheme out");
   }
 }
 

@@ -124,8 +124,9 @@ void settle_labels(TaggerTask& task, std::vector<ConllSentence>& sentences, Tagg
   }
   if (task.model.convert == TagConversion::kBioes) {
     labels = convert(task, sentences, labels);
-    task.model.scheme =
-        task.model.output == TaggerOutput::kSoftmax ? SchemeChoice::kNone : SchemeChoice::kBioes;
+    const bool softmax = task.model.output == TaggerOutput::kSoftmax;
+    SchemeChoice& choice = task.model.scheme;
+    if (choice == SchemeChoice::kAuto) choice = softmax ? SchemeChoice::kNone : SchemeChoice::kBioes;
   } else {
     settle_scheme(task, sentences, labels, corpus.warnings);
   }

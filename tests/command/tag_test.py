@@ -66,6 +66,7 @@ class Training(TagTest):
         "characters by an LSTM": [],
         "characters by a convolution": ["--characters", "cnn", "--casing", "4"],
         "softmax": ["--output-layer", "softmax", "--tanh", "10"],
+        "softmax and BIOES": ["--output-layer", "softmax", "--convert", "bioes"],
         "gru, BIOES, lower case": ["--cell", "gru", "--convert", "bioes", "--word-case", "lower", "--digits"],
         "characters alone": ["--embedding", "0"],
         "dropouts": ["--locked-dropout", "--dropout", "0.1", "--state-dropout", "0.1", "--weight-dropout", "0.1", "--layers", "2"],
