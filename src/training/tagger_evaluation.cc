@@ -152,6 +152,7 @@ TaggerEvaluation evaluate_tagger(const TaggerModel& model, Backend& backend, con
                           .loss = passes.loss(),
                           .tags = tag_figures(model, corpus, passes.chosen()),
                           .spans = {}};
+  result.tags.loss = result.loss;
   if (!model.marks_spans()) return result;
   SpanMetrics spans;
   for (size_t i = 0; i < corpus.sentences.size(); ++i) {

@@ -66,7 +66,7 @@ TEST(Convolution, HasExactGradients) {
   const Packing packing(std::vector<int64_t>{3, 1});
   expect_exact_gradients(filters.set, [&](Tape& tape) {
     const Variable y = activate(Activation::kTanh, filters.forward(tape, {0, 2, 1, 0}, packing));
-    const Tensor weights = random_values(y.shape(), 3, DType::kComplex128);
+    const Tensor weights = random_values({1, y.value().size()}, 3, DType::kComplex128);
     return weighted_sum(y, weights);
   });
 }
