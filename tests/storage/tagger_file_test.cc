@@ -73,7 +73,6 @@ TEST(TaggerFile, WhatDoesNotFitIsRefused) {
   expect_refused(with("alphabet", {"<unk>", "</w>", "a", "a", "e", "m"}), "a");
   expect_refused(with("alphabet", {"<unk>", "</w>", "a"}), "weights");
   expect_refused(with("scheme", "auto"), "scheme");
-  expect_refused(with("scheme", "bioes"), "BIOES");
   expect_refused(with("character-units", 4096), "weights");
   expect_refused(with("hidden", 65536), "weights");
   ModelFile file = good;
@@ -82,6 +81,9 @@ TEST(TaggerFile, WhatDoesNotFitIsRefused) {
   file = good;
   file.labels = {"O", "O", "B-X"};
   expect_refused(file, "O");
+  file = good;
+  file.labels = {"NOUN", "O", "VERB"};
+  expect_refused(file, "BIO labels");
   file = good;
   file.tensors.pop_back();
   expect_refused(file, "weights");
