@@ -1,4 +1,5 @@
-// rondo evaluate: accuracy, F1 and confusion on a labelled file; perplexity of a text; BLEU of translations.
+// rondo evaluate: accuracy, F1 and confusion on a labelled or tagged file; perplexity of a text; BLEU of
+// translations.
 
 #include "command_line.h"
 #include "console.h"
@@ -8,6 +9,7 @@
 #include "measure_translator.h"
 #include "storage/classifier_file.h"
 #include "storage/language_model_file.h"
+#include "tagging.h"
 #include "tensor/device.h"
 #include "training/classifier_evaluation.h"
 #include "training/language_model_evaluation.h"
@@ -35,6 +37,7 @@ struct EvaluateOptions {
   int64_t parts = 1;
   CarryChoice carry = CarryChoice::kModel;
   DocumentOptions documents;
+  ConllOptions conll;
   InferenceOptions inference;
   TranslatorMeasureOptions translator;  // no option here: a group of its own
 
@@ -50,6 +53,7 @@ struct EvaluateOptions {
     v("carry", carry,
       "language model: where the state goes on: within a document, always, or as the model was trained");
     documents.visit(v);
+    conll.visit(v);
     inference.visit(v);
   }
 };
@@ -103,6 +107,15 @@ int evaluate(const std::string& path, const std::string& input, const EvaluateOp
   }
   refuse_translator_options(options.translator, kind_in_words(file));
   if (file.kind == "language_model") return evaluate_text(file, path, input, options, *backend);
+  if (file.kind == "tagger") {
+    return evaluate_tags(file, path, input,
+                         {.tags = {.conll = options.conll},
+                          .json = options.json,
+                          .confusion = options.confusion,
+                          .replace_invalid = options.documents.read.replace_invalid,
+                          .inference = options.inference},
+                         *backend);
+  }
   ClassifierModel model = unpack_classifier(file, path);
   prepare(model, *backend, options.inference);
   const LabelledCorpus corpus = read_labelled(input, options.documents.read);
@@ -141,6 +154,7 @@ Run add_evaluate(CLI::App& app) {
       "  rondo evaluate news.rondo test.csv\n"
       "  rondo evaluate news.rondo test.csv --json\n"
       "  rondo evaluate poems.rondo other-poems.txt\n"
+      "  rondo evaluate names.rondo test.conll\n"
       "  rondo evaluate en-de.rondo --source test.en --target test.de");
   auto path = std::make_shared<std::string>();
   auto input = std::make_shared<std::string>();

@@ -11,6 +11,7 @@
 #include "storage/dtypes.h"
 #include "storage/language_model_file.h"
 #include "storage/translator_file.h"
+#include "tagging.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -129,6 +130,13 @@ int info(const std::string& path, const InfoOptions& options) {
     describe(unpack_translator(file, path), path);
     print_tensors(file);
     print_training(file.metrics, translator_figures);
+    return 0;
+  }
+  if (file.kind == "tagger") {
+    describe_tagger(file, path);
+    print_tensors(file);
+    print_training(file.metrics, plain_figures);
+    put("tags: {}\n", fmt::join(file.labels, ", "));
     return 0;
   }
   const ClassifierModel model = unpack_classifier(file, path);

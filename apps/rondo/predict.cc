@@ -1,7 +1,8 @@
-// rondo predict: labels for a text, a file or standard input.
+// rondo predict: labels for a text, a file or standard input; of a tagger, a tag for every word.
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "command_line.h"
@@ -9,6 +10,7 @@
 #include "data/labelled.h"
 #include "inference/predictor.h"
 #include "storage/classifier_file.h"
+#include "tagging.h"
 #include "tensor/device.h"
 #include "text_input.h"
 #include "verbs.h"
@@ -25,7 +27,9 @@ struct PredictOptions {
   double threshold = 0.5;
   bool threshold_given = false;  // no option: whether --threshold was written
   ReadOptions read;
+  TagOptions tags;
   InferenceOptions inference;
+  std::vector<std::string> chosen;  // no option: the names of those that were written
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -37,9 +41,40 @@ struct PredictOptions {
     v("unbuffered", unbuffered, "answer each line at once, for a program at the other end of a pipe");
     v("threshold", threshold, "probability above which one of several labels holds", Range{0, 1});
     read.visit(v);
+    tags.visit(v);
     inference.visit(v);
   }
 };
+
+// Options that mean nothing to this kind of model.
+void check_options(const PredictOptions& options, const char* kind,
+                   std::initializer_list<const char*> others) {
+  for (const char* name : others) {
+    if (std::find(options.chosen.begin(), options.chosen.end(), name) == options.chosen.end()) continue;
+    throw_error<ConfigError>("--{} has no effect: the model is a {}", name, kind);
+  }
+}
+
+int predict_words(const ModelFile& file, const std::string& path, const std::string& input,
+                  const PredictOptions& options, Backend& backend) {
+  check_options(
+      options, "tagger",
+      {"best", "probs", "threshold", "label-column", "text-column", "header", "label-separator", "quotes"});
+  const TextFormat format = options.read.format;
+  if (format != TextFormat::kAuto && format != TextFormat::kLines) {
+    throw_error<ConfigError>("--format {}: a tagger reads a word a line (see --conll), or --format lines",
+                             name_of(format));
+  }
+  const bool typed = input == "-" && isatty(STDIN_FILENO) == 1;
+  return predict_tags(file, path, input,
+                      {.tags = options.tags,
+                       .json = options.json,
+                       .lines = format == TextFormat::kLines,
+                       .replace_invalid = options.read.replace_invalid,
+                       .unbuffered = options.unbuffered || typed,
+                       .inference = options.inference},
+                      backend);
+}
 
 // Labels to print for a text.
 std::vector<int32_t> chosen(std::span<const float> row, const PredictOptions& options, bool several) {
@@ -97,14 +132,18 @@ void check_threshold(const ClassifierModel& model, const PredictOptions& options
 
 int predict(const std::string& path, const std::optional<std::string>& given, const PredictOptions& options,
             const RunOptions& run) {
-  ClassifierModel model = load_classifier(path);
-  check_threshold(model, options);
-  const auto backend = open_device(run.device, run.threads);
-  prepare(model, *backend, options.inference);
+  const ModelFile file = read_model_file(path);
   if (!given && isatty(STDIN_FILENO) == 1) {
     throw_error<ConfigError>("predict: give a text, a file or - for standard input after the model");
   }
   const std::string input = given.value_or("-");
+  const auto backend = open_device(run.device, run.threads);
+  if (file.kind == "tagger") return predict_words(file, path, input, options, *backend);
+  ClassifierModel model = unpack_classifier(file, path);
+  check_options(options, "classifier",
+                {"append", "n-best", "marginals", "conll", "token-column", "tag-column", "comments"});
+  check_threshold(model, options);
+  prepare(model, *backend, options.inference);
   if (!names_file(input, "predict")) {
     print(model, *backend, {checked_text(input, options.read.replace_invalid)}, options);
     return 0;
@@ -126,13 +165,15 @@ int predict(const std::string& path, const std::optional<std::string>& given, co
 }  // namespace
 
 Run add_predict(CLI::App& app) {
-  CLI::App* predict_app = app.add_subcommand("predict", "labels for texts");
+  CLI::App* predict_app = app.add_subcommand("predict", "labels for texts, or a tag for every word of them");
   predict_app->footer(
       "A text that begins with - stands behind --, after all options.\n"
       "Examples:\n"
       "  rondo predict news.rondo \"Shares rose after the talks\" -k 3 --probs\n"
       "  rondo predict news.rondo texts.txt > labels.txt\n"
-      "  cat texts.txt | rondo predict news.rondo - --json");
+      "  cat texts.txt | rondo predict news.rondo - --json\n"
+      "  rondo predict names.rondo test.conll > tagged.conll\n"
+      "  rondo predict names.rondo \"Ada lives in London\" --n-best 3");
   auto path = std::make_shared<std::string>();
   auto input = std::make_shared<std::optional<std::string>>();
   auto options = std::make_shared<PredictOptions>();
@@ -145,6 +186,7 @@ Run add_predict(CLI::App& app) {
   return [=] {
     line->apply();
     options->threshold_given = line->given("threshold");
+    options->chosen = line->chosen();
     return predict(*path, *input, *options, *run);
   };
 }

@@ -11,6 +11,7 @@
 #include "storage/classifier_file.h"
 #include "storage/language_model_file.h"
 #include "storage/quantized.h"
+#include "tagging.h"
 #include "tensor/device.h"
 #include "training/classifier_evaluation.h"
 #include "training/language_model_evaluation.h"
@@ -26,6 +27,7 @@ struct QuantizeOptions {
   double max_drop = 0.005;
   bool force = false;
   DocumentOptions documents;
+  ConllOptions conll;
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -40,6 +42,7 @@ struct QuantizeOptions {
       Range{0, 1});
     v("force", force, "write the output even if it exists");
     documents.visit(v);
+    conll.visit(v);
   }
 };
 
@@ -92,6 +95,12 @@ Measured measure_text(const ModelFile& file, const std::string& path, const Quan
 
 Measured measure(const ModelFile& file, const std::string& path, const QuantizeOptions& options,
                  Backend& backend) {
+  if (file.kind == "tagger") {
+    const bool replaces = options.documents.read.replace_invalid;
+    const auto [name, value] = measure_tagger(
+        file, path, options.dev, {.tags = {.conll = options.conll}, .replace_invalid = replaces}, backend);
+    return {name, value};
+  }
   const bool language = file.kind == "language_model";
   return (language ? measure_text : measure_classifier)(file, path, options, backend);
 }

@@ -31,7 +31,7 @@ bool looks_like_file(const std::string& word) {
 bool names_file(const std::string& input, const std::string& verb) {
   if (input == "-" || file_exists(input)) return true;
   const bool one_word = input.find_first_of(" \t\n") == std::string::npos;
-  for (const char* ending : {".txt", ".csv", ".tsv", ".jsonl", ".gz"}) {
+  for (const char* ending : {".txt", ".csv", ".tsv", ".jsonl", ".conll", ".conllu", ".gz"}) {
     if (one_word && input.ends_with(ending)) {
       throw_error<IoError>(
           "{}: no such file; if it is a text, give it on standard input: echo '{}' | rondo {} MODEL -", input,

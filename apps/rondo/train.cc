@@ -1,4 +1,4 @@
-// rondo train classify|lm|translate: from a file of texts to a model file.
+// rondo train classify|lm|tag|translate: from a file of texts to a model file.
 
 #include "command_line.h"
 #include "console.h"
@@ -7,6 +7,7 @@
 #include "training/arithmetic.h"
 #include "training/train_classifier.h"
 #include "training/train_language_model.h"
+#include "training/train_tagger.h"
 #include "training/train_translator.h"
 #include "verbs.h"
 
@@ -74,41 +75,22 @@ bool finished(const LoopOutcome& outcome, const std::string& output,
   return true;
 }
 
-int train_classify(const ClassifierTask& task, const RunOptions& run, bool profiled,
-                   const std::vector<std::string>& arguments) {
-  Profile profile;
-  const auto backend = open_device(run.device, run.threads);
-  TrainingReport report;
-  {
-    Progress progress;
-    report = train_classifier(task, *backend, progress, profiled ? &profile : nullptr);
-  }
-  if (profiled) print_profile(profile, *backend);
-  const std::string& output = task.files.output;
-  if (!finished(report.outcome, output, arguments)) return 1;
+const std::string& output_of(const TrainingFiles& files) { return files.output; }
+const std::string& output_of(const TranslationFiles& files) { return files.run.output; }
+
+void tell(const ClassifierTask& task, const TrainingReport& report) {
   // The figure that the run was steered by comes first.
   const std::string figure = report.dev.confusion.empty()
                                  ? fmt::format("micro F1 {:.4f}", report.dev.micro_f1)
                                  : fmt::format("accuracy {:.4f}", report.dev.accuracy);
   const TrainingEvaluation& best = report.outcome.best;
-  say("saved     {}: dev {}, macro F1 {:.4f} (epoch {}, update {} of {})\n", output, figure,
+  say("saved     {}: dev {}, macro F1 {:.4f} (epoch {}, update {} of {})\n", task.files.output, figure,
       report.dev.macro_f1, best.epoch, best.update, report.outcome.updates);
-  say("use it    rondo predict {} \"some text\"\n", quoted(output));
-  return 0;
+  say("use it    rondo predict {} \"some text\"\n", quoted(task.files.output));
 }
 
-int train_lm(const LanguageTask& task, const RunOptions& run, bool profiled,
-             const std::vector<std::string>& arguments) {
-  Profile profile;
-  const auto backend = open_device(run.device, run.threads);
-  LanguageReport report;
-  {
-    Progress progress;
-    report = train_language_model(task, *backend, progress, profiled ? &profile : nullptr);
-  }
-  if (profiled) print_profile(profile, *backend);
+void tell(const LanguageTask& task, const LanguageReport& report) {
   const std::string& output = task.files.output;
-  if (!finished(report.outcome, output, arguments)) return 1;
   const TrainingEvaluation& best = report.outcome.best;
   say("saved     {}: dev loss {:.4f} nats a token, perplexity {:.2f}, {:.3f} bits a character (epoch {}, "
       "update "
@@ -122,28 +104,24 @@ int train_lm(const LanguageTask& task, const RunOptions& run, bool profiled,
   } else {
     say("use it    rondo generate {} \"The \"\n", quoted(output));
   }
-  return 0;
 }
 
-int train_translate(const TranslationTask& task, const RunOptions& run, bool profiled,
-                    const std::vector<std::string>& arguments) {
-  Profile profile;
-  const auto backend = open_device(run.device, run.threads);
-  TranslatorReport report;
-  {
-    Progress progress;
-    report = train_translator(task, *backend, progress, profiled ? &profile : nullptr);
-  }
-  if (profiled) print_profile(profile, *backend);
+void tell(const TaggerTask& task, const TaggerReport& report) {
+  const TrainingEvaluation& best = report.outcome.best;
+  const std::string spans = report.dev.spans ? fmt::format("F1 {:.4f}, ", report.dev.f1()) : "";
+  say("saved     {}: dev {}accuracy {:.4f} (epoch {}, update {} of {})\n", task.files.output, spans,
+      report.dev.tags.accuracy, best.epoch, best.update, report.outcome.updates);
+  say("use it    rondo predict {} file.conll\n", quoted(task.files.output));
+}
+
+void tell(const TranslationTask& task, const TranslatorReport& report) {
   const std::string& output = task.files.run.output;
-  if (!finished(report.outcome, output, arguments)) return 1;
   const TrainingEvaluation& best = report.outcome.best;
   say("saved     {}: dev BLEU {:.2f} (greedy, 13a, cased), loss {:.4f} nats a token (epoch {}, update {} of "
       "{})\n",
       output, report.dev.bleu, report.dev.loss(), best.epoch, best.update, report.outcome.updates);
   say("measured  on {}, {} pairs\n", report.dev_text, report.dev.pairs);
   say("use it    rondo translate {} \"some text\"\n", quoted(output));
-  return 0;
 }
 
 // What the command line of every training has. A task adds groups of its own before common() or after it.
@@ -172,6 +150,24 @@ struct TrainLine {
   }
 };
 
+// Trains with its progress shown, and tells what was saved; 1 where the run was stopped.
+template <class Task, class Report>
+int run_training(Report (*train)(const Task&, Backend&, TrainingObserver&, Profile*), TrainLine<Task>& all,
+                 const std::vector<std::string>& arguments) {
+  all.apply();
+  Profile profile;
+  const auto backend = open_device(all.run.device, all.run.threads);
+  Report report;
+  {
+    Progress progress;
+    report = train(all.task, *backend, progress, all.report.profile ? &profile : nullptr);
+  }
+  if (all.report.profile) print_profile(profile, *backend);
+  if (!finished(report.outcome, output_of(all.task.files), arguments)) return 1;
+  tell(all.task, report);
+  return 0;
+}
+
 Run add_classify(CLI::App& train, const std::vector<std::string>& arguments) {
   CLI::App* classify = train.add_subcommand("classify", "texts to labels");
   classify->footer(
@@ -182,10 +178,7 @@ Run add_classify(CLI::App& train, const std::vector<std::string>& arguments) {
   auto all = std::make_shared<TrainLine<ClassifierTask>>(*classify);
   all->common();
   all->line.add("Training", all->task.loss);
-  return [=] {
-    all->apply();
-    return train_classify(all->task, all->run, all->report.profile, arguments);
-  };
+  return [=] { return run_training(train_classifier, *all, arguments); };
 }
 
 Run add_lm(CLI::App& train, const std::vector<std::string>& arguments) {
@@ -198,10 +191,7 @@ Run add_lm(CLI::App& train, const std::vector<std::string>& arguments) {
   auto all = std::make_shared<TrainLine<LanguageTask>>(*lm);
   all->line.add("Backpropagation through time", all->task.unroll);
   all->common();
-  return [=] {
-    all->apply();
-    return train_lm(all->task, all->run, all->report.profile, arguments);
-  };
+  return [=] { return run_training(train_language_model, *all, arguments); };
 }
 
 Run add_translate_training(CLI::App& train, const std::vector<std::string>& arguments) {
@@ -215,10 +205,22 @@ Run add_translate_training(CLI::App& train, const std::vector<std::string>& argu
   auto all = std::make_shared<TrainLine<TranslationTask>>(*translate);
   all->line.add("Training", all->task.steps);
   all->common();
-  return [=] {
-    all->apply();
-    return train_translate(all->task, all->run, all->report.profile, arguments);
-  };
+  return [=] { return run_training(train_translator, *all, arguments); };
+}
+
+Run add_tag(CLI::App& train, const std::vector<std::string>& arguments) {
+  CLI::App* tag = train.add_subcommand("tag", "a tag for every word: names, parts of speech");
+  tag->footer(
+      "Examples:\n"
+      "  rondo train tag -i train.conll -d dev.conll -o names.rondo\n"
+      "  rondo train tag -i train.conllu -d dev.conllu -o upos.rondo --characters cnn\n"
+      "  rondo train tag --config recipes/papers/wnut17.toml -i train.conll -d dev.conll --vectors glove.txt "
+      "-o "
+      "names.rondo");
+  auto all = std::make_shared<TrainLine<TaggerTask>>(*tag);
+  all->common();
+  all->line.add("Training", all->task.measure);
+  return [=] { return run_training(train_tagger, *all, arguments); };
 }
 
 }  // namespace
@@ -227,11 +229,14 @@ Run add_train(CLI::App& app, const std::vector<std::string>& arguments) {
   CLI::App* train = app.add_subcommand("train", "train a model");
   train->footer(
       "Examples:\n  rondo train classify -i news.csv -o news.rondo\n  rondo train lm -i poems.txt -o "
-      "poems.rondo\n  rondo train translate --source train.en --target train.de -o en-de.rondo");
+      "poems.rondo\n  rondo train tag -i train.conll -d dev.conll -o names.rondo\n  rondo train translate "
+      "--source train.en --target train.de -o en-de.rondo");
   const Run classify = add_classify(*train, arguments);
   const Run lm = add_lm(*train, arguments);
+  const Run tag = add_tag(*train, arguments);
   const Run translate = add_translate_training(*train, arguments);
   return [=] {
+    if (train->got_subcommand("tag")) return tag();
     if (train->got_subcommand("translate")) return translate();
     return train->got_subcommand("lm") ? lm() : classify();
   };

@@ -9,11 +9,18 @@
 #include <string_view>
 #include <vector>
 
+#include "base/options.h"
+
 namespace rondo {
 
 /// kAuto: CoNLL-U if the name ends in .conllu (.conllu.gz), or if the first line with columns has ten of
 /// them, parted by tabs, the first 1, 1-2 or 0.1; columns otherwise.
 enum class ConllFormat { kAuto, kColumns, kConllu };
+
+template <>
+inline constexpr auto kNames<ConllFormat> =
+    std::array{std::pair{ConllFormat::kAuto, "auto"}, std::pair{ConllFormat::kColumns, "columns"},
+               std::pair{ConllFormat::kConllu, "conllu"}};
 
 struct ConllOptions {
   ConllFormat format = ConllFormat::kAuto;
@@ -25,6 +32,17 @@ struct ConllOptions {
   std::string tag_column;
   bool comments = false;         ///< lines of columns that begin with # are none; in CoNLL-U always so
   bool replace_invalid = false;  ///< tokens and tags with bytes that are no UTF-8 are repaired, not refused
+
+  /// All but --replace-invalid, which is said once for all that a command reads.
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v("conll", format, "how a file with a word a line is written; auto looks at the name and the first line");
+    v("token-column", token_column,
+      "number of the words' column, from 1 or from the end -1, in CoNLL-U a name; empty: 1, form");
+    v("tag-column", tag_column,
+      "number of the tags' column, likewise, or none; empty: the last one, in CoNLL-U upos");
+    v("comments", comments, "lines of columns that begin with # are comments");
+  }
 };
 
 struct ConllSentence {

@@ -36,9 +36,7 @@ ModelFile pack_classifier(const ClassifierModel& model, nlohmann::json metrics) 
 
 ClassifierModel unpack_classifier(const ModelFile& file, const std::string& path) {
   if (is_quantized(file)) return unpack_classifier(dequantize(file, path), path);
-  if (file.kind != "classifier") {
-    throw_error<FormatError>("{}: it holds a {}, a classifier is needed here", path, kind_in_words(file));
-  }
+  if (file.kind != "classifier") refuse_kind(file, path, "a classifier");
   nlohmann::json config = file.config;
   config.erase("several-labels");
   const auto options = read_options<ClassifierOptions>(config, path);

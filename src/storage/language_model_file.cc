@@ -51,9 +51,7 @@ ModelFile pack_language_model(const LanguageModel& model, nlohmann::json metrics
 
 LanguageModel unpack_language_model(const ModelFile& file, const std::string& path) {
   if (is_quantized(file)) return unpack_language_model(dequantize(file, path), path);
-  if (file.kind != "language_model") {
-    throw_error<FormatError>("{}: it holds a {}, a language model is needed here", path, kind_in_words(file));
-  }
+  if (file.kind != "language_model") refuse_kind(file, path, "a language model");
   const auto options = read_options<LanguageModelOptions>(file.config, path);
   check_cutoffs(options, static_cast<int64_t>(file.vocabulary.size()), path);
   check_num_values(num_values(options, static_cast<double>(file.vocabulary.size())), file, path);

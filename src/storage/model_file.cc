@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "base/errors.h"
 #include "storage/header.h"
@@ -139,6 +140,17 @@ std::string kind_in_words(const ModelFile& file) {
   std::string words = file.kind;
   std::replace(words.begin(), words.end(), '_', ' ');
   return words;
+}
+
+void refuse_kind(const ModelFile& file, const std::string& path, const std::string& wanted) {
+  static const std::map<std::string, const char*> verbs = {
+      {"classifier", "rondo predict and rondo evaluate take it"},
+      {"language_model", "rondo generate, rondo score and rondo evaluate take it"},
+      {"tagger", "rondo predict and rondo evaluate take it"},
+      {"translator", "rondo translate and rondo evaluate take it"}};
+  const auto verb = verbs.find(file.kind);
+  throw_error<FormatError>("{}: it holds a {}, {} is needed here; {}", path, kind_in_words(file), wanted,
+                           verb == verbs.end() ? "rondo info describes it" : verb->second);
 }
 
 ModelFile read_model_file(const std::string& path) {

@@ -52,6 +52,9 @@ void write_model_file(const std::string& path, const ModelFile& model);
 
 /// "language model" of the kind "language_model", for messages.
 std::string kind_in_words(const ModelFile& file);
+/// "m.rondo: it holds a tagger, a classifier is needed here; rondo predict and rondo evaluate take it".
+/// @param wanted  with its article.
+[[noreturn]] void refuse_kind(const ModelFile& file, const std::string& path, const std::string& wanted);
 
 /// @throws FormatError that says what is wrong; a checkpoint is refused with the option that takes it.
 /// IoError.

@@ -92,8 +92,9 @@ class Targets {
 
 class VectorsReader {
  public:
-  VectorsReader(const std::string& path, const Vocabulary& vocabulary)
-      : lines_(path), targets_(vocabulary), size_(vocabulary.size()) {
+  VectorsReader(const std::string& path, const Vocabulary& vocabulary,
+                std::vector<std::string>* words = nullptr)
+      : lines_(path), targets_(vocabulary), size_(vocabulary.size()), words_(words) {
     result_.found.resize(static_cast<size_t>(size_));
   }
 
@@ -118,6 +119,7 @@ class VectorsReader {
     if (result_.dimension == 0) set_dimension(std::max<int64_t>(count_columns(line) - 1, 0));
     columns_.clear();
     const std::string_view word = split(line);
+    if (words_ != nullptr && is_valid_utf8(word)) words_->emplace_back(word);
     // Not before a line really had that many columns: a header can say anything.
     if (num_rows_++ == 0) result_.values.resize(static_cast<size_t>(size_ * result_.dimension));
     const int32_t id = targets_.exact(word);
@@ -179,6 +181,7 @@ class VectorsReader {
   LineReader lines_;
   Targets targets_;
   int64_t size_;
+  std::vector<std::string>* words_;  // of all lines, where they are wanted
   int64_t announced_ = 0;
   int64_t num_rows_ = 0;
   std::vector<std::string_view> columns_;
@@ -189,6 +192,12 @@ class VectorsReader {
 
 Vectors read_vectors(const std::string& path, const Vocabulary& vocabulary) {
   return VectorsReader(path, vocabulary).read();
+}
+
+std::vector<std::string> vector_words(const std::string& path) {
+  std::vector<std::string> words;
+  VectorsReader(path, Vocabulary(), &words).read();
+  return words;
 }
 
 }  // namespace rondo

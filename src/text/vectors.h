@@ -29,4 +29,8 @@ struct Vectors {
 ///   the header says, no vectors at all. IoError if the file cannot be read.
 Vectors read_vectors(const std::string& path, const Vocabulary& vocabulary);
 
+/// The words of such a file in its order; those that are no UTF-8 are left out, for no text has them.
+/// @throws as read_vectors, but for the numbers, which are counted alone.
+std::vector<std::string> vector_words(const std::string& path);
+
 }  // namespace rondo

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "layers/linear_cross_entropy.h"
+#include "models/tagger_options.h"
 
 namespace rondo {
 
@@ -76,6 +77,19 @@ int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary
   const int64_t outputs = rows * width * (1 + dropped) + streams * width * (4 + dropped);
   return 4 * (rows * stack.row + streams * stack.text + stack.weights + vectors + outputs) +
          std::min(kLogitBytes, 4 * rows * widest_softmax(options, vocabulary));
+}
+
+int64_t activation_bytes(const TaggerOptions& options, int64_t labels, int64_t rows, int64_t sentences) {
+  // A guess at how long words are: what their characters hold is a small part.
+  constexpr int64_t kCharacters = 6;
+  const RecurrentOptions& r = options.recurrent;
+  const int64_t width = r.directions() * r.output();
+  const StackNumbers stack = stack_numbers(r, options.input_size(), options.input_size(), 0);
+  const int64_t features =
+      4 * options.input_size() + 3 * width * (options.output_dropout > 0) + 2 * options.tanh;
+  const int64_t characters = kCharacters * (options.character_embedding + 10 * options.character_width());
+  return 4 *
+         (rows * (stack.row + features + characters + 4 * labels) + sentences * stack.text + stack.weights);
 }
 
 SegmentPlan plan_segments(const LanguageModelOptions& options, int64_t vocabulary, const Packing& chunk,

@@ -11,6 +11,8 @@
 
 namespace rondo {
 
+struct TaggerOptions;
+
 /// Bytes that the tensors of one step take at most at once: the activations that the backward pass needs, the
 /// gates among them, and the gradients on their way.
 /// @param rows   tokens of the largest batch.
@@ -22,6 +24,11 @@ int64_t activation_bytes(const ClassifierOptions& options, int64_t rows, int64_t
 /// @param streams  side by side.
 int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary, int64_t rows,
                          int64_t streams);
+
+/// The same of a tagger, if no word of the batch repeats.
+/// @param rows       words of the largest batch.
+/// @param sentences  of that batch.
+int64_t activation_bytes(const TaggerOptions& options, int64_t labels, int64_t rows, int64_t sentences);
 
 struct SegmentPlan {
   int64_t steps = 0;  ///< of a segment; 0: not even one fits

@@ -110,5 +110,12 @@ TEST_F(VectorsTest, AMissingFileIsAnIoError) {
   EXPECT_THROW(read_vectors(path_ + ".none", Vocabulary()), IoError);
 }
 
+TEST_F(VectorsTest, TheWordsOfAFileCanBeAskedForAlone) {
+  std::ofstream(path_, std::ios::binary) << "4 2\nb 1 2\na 3 4\n\xFF 5 6\n. . 7 8\n";
+  EXPECT_THAT(vector_words(path_), ElementsAre("b", "a", ". ."));
+  std::ofstream(path_, std::ios::binary) << "b 1 2\na 3\n";
+  EXPECT_THROW(vector_words(path_), DataError);
+}
+
 }  // namespace
 }  // namespace rondo

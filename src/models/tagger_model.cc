@@ -1,0 +1,16 @@
+#include "models/tagger_model.h"
+
+namespace rondo {
+
+std::string TaggerModel::tag(int32_t label) const {
+  const std::string& name = labels.name(label);
+  return options().convert == TagConversion::kBioes ? to_bio(name) : name;
+}
+
+std::vector<std::string> TaggerModel::tags(std::span<const int32_t> chosen) const {
+  std::vector<std::string> names;
+  for (const int32_t label : chosen) names.push_back(tag(label));
+  return names;
+}
+
+}  // namespace rondo

@@ -1,0 +1,273 @@
+"""rondo train tag and what predict, evaluate, quantize and info do with a tagger."""
+
+import json
+import math
+import os
+import random
+import signal
+import subprocess
+
+from support import COMMAND, CommandTest, main
+
+NAMES = {"PER": ["Ada", "Grace", "Alan", "Ada Lovelace", "Alan Turing"], "LOC": ["London", "Paris", "New York"]}
+OTHERS = "the a in saw met near with old new again today wrote".split()
+SMALL = ["--hidden", "12", "--embedding", "12", "--character-embedding", "8", "--character-units", "6", "--lr", "0.01",
+         "--after", "8e", "--batch", "8", "--input-dropout", "0.1", "--output-dropout", "0.1"]
+
+
+def sentences(count=120, seed=1):
+    """Lists of (word, tag), in BIO."""
+    rng = random.Random(seed)
+    made = []
+    for _ in range(count):
+        sentence = []
+        for _ in range(rng.randint(2, 7)):
+            if rng.random() < 0.7:
+                sentence.append((rng.choice(OTHERS), "O"))
+                continue
+            kind = rng.choice(sorted(NAMES))
+            for i, word in enumerate(rng.choice(NAMES[kind]).split()):
+                sentence.append((word, f"{'I' if i else 'B'}-{kind}"))
+        made.append(sentence)
+    return made
+
+
+def columns(made):
+    return "".join("".join(f"{word}\t{tag}\n" for word, tag in sentence) + "\n" for sentence in made)
+
+
+def conllu(made):
+    text = ""
+    for n, sentence in enumerate(made):
+        text += f"# sent_id = {n}\n"
+        for i, (word, tag) in enumerate(sentence, 1):
+            upos = "PROPN" if tag != "O" else "VERB" if word in ("saw", "met", "wrote") else "X"
+            text += f"{i}\t{word}\t_\t{upos}\t_\t_\t0\t_\t_\t_\n"
+        text += "\n"
+    return text
+
+
+class TagTest(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.write("train.conll", columns(sentences()))
+        self.write("dev.conll", columns(sentences(40, seed=2)))
+
+    def train_tag(self, output="model.rondo", *words, data="train.conll", dev="dev.conll"):
+        self.succeed("train", "tag", "-i", data, "-d", dev, "-o", output, *SMALL, *words)
+        return output
+
+    def figures(self, model, data="dev.conll", *words):
+        return json.loads(self.succeed("evaluate", model, data, "--json", *words))
+
+
+class Training(TagTest):
+    KINDS = {
+        "characters by an LSTM": [],
+        "characters by a convolution": ["--characters", "cnn", "--casing", "4"],
+        "softmax": ["--output-layer", "softmax", "--tanh", "10"],
+        "softmax and BIOES": ["--output-layer", "softmax", "--convert", "bioes"],
+        "gru, BIOES, lower case": ["--cell", "gru", "--convert", "bioes", "--word-case", "lower", "--digits"],
+        "characters alone": ["--embedding", "0"],
+        "dropouts": ["--locked-dropout", "--dropout", "0.1", "--state-dropout", "0.1", "--weight-dropout", "0.1", "--layers", "2"],
+    }
+
+    def test_every_kind_learns_and_describes_itself(self):
+        for name, words in self.KINDS.items():
+            with self.subTest(name):
+                self.train_tag("m.rondo", *words, "--force")
+                self.assertGreater(self.figures("m.rondo")["f1"], 0.8)
+                self.assertIn("tagger", self.succeed("info", "m.rondo"))
+                self.assertEqual(json.loads(self.succeed("info", "m.rondo", "--json"))["kind"], "tagger")
+
+    def test_the_same_file_for_any_threads(self):
+        for name in ["characters by an LSTM", "characters by a convolution"]:
+            for threads in ["1", "2"]:
+                self.train_tag(f"{threads}.rondo", *self.KINDS[name], "-t", threads, "--force")
+            self.assertEqual(self.sha256("1.rondo"), self.sha256("2.rondo"))
+
+    def test_a_run_that_was_stopped_goes_on_to_the_same_file(self):
+        self.train_tag("whole.rondo", "--patience", "0")
+        words = ["train", "tag", "-i", "train.conll", "-d", "dev.conll", "-o", "cut.rondo", *SMALL, "--patience", "0"]
+        run = subprocess.Popen([COMMAND, *words], cwd=self.folder, stderr=subprocess.PIPE)
+        next(line for line in run.stderr if line.startswith(b"epoch"))
+        run.send_signal(signal.SIGTERM)
+        run.communicate(timeout=60)
+        if run.returncode != 0:  # else it was faster than the signal
+            self.succeed(*words, "--resume")
+        self.assertEqual(self.sha256("cut.rondo"), self.sha256("whole.rondo"))
+
+    def test_a_share_is_held_out_where_there_is_no_dev_file(self):
+        self.succeed("train", "tag", "-i", "train.conll", "-o", "m.rondo", *SMALL)
+        self.assertGreater(self.figures("m.rondo")["f1"], 0.7)
+
+    def test_parts_of_speech_of_conllu(self):
+        self.write("train.conllu", conllu(sentences()))
+        self.train_tag("m.rondo", data="train.conllu", dev="train.conllu")
+        figures = self.figures("m.rondo", "train.conllu")
+        self.assertGreater(figures["accuracy"], 0.9)
+        self.assertEqual({row["label"] for row in figures["labels"]}, {"PROPN", "VERB", "X"})
+        self.assertIn("PROPN", self.succeed("evaluate", "m.rondo", "train.conllu"))
+
+    def test_vectors_are_taken_and_may_be_frozen(self):
+        words = sorted({word for sentence in sentences() for word, _ in sentence} | {"Berlin"})
+        rng = random.Random(1)
+        self.write("v.txt", "".join(f"{word.lower()} {' '.join(f'{rng.gauss(0, 1):.4f}' for _ in range(5))}\n" for word in words))
+        small = [word for i, word in enumerate(SMALL) if word != "--embedding" and SMALL[i - 1] != "--embedding"]
+        sizes = []
+        for more in [], ["--all-vectors"]:
+            self.succeed("train", "tag", "-i", "train.conll", "-d", "dev.conll", "-o", "m.rondo", *small, "--vectors",
+                         "v.txt", "--freeze-embeddings", "--force", *more)
+            info = json.loads(self.succeed("info", "m.rondo", "--json"))
+            self.assertEqual(info["config"]["embedding"], 5)
+            sizes.append(info["vocabulary"])
+            self.assertEqual(info["tensors"]["embedding.weight"], [sizes[-1], 5])
+        self.assertGreater(sizes[1], sizes[0])
+
+
+class Answers(TagTest):
+    def setUp(self):
+        super().setUp()
+        self.train_tag()
+
+    def test_the_input_comes_back_with_other_tags(self):
+        bare = self.read("dev.conll").decode().replace("B-", "I-")
+        self.write("bare.conll", bare)
+        tagged = self.succeed("predict", "model.rondo", "bare.conll")
+        self.assertEqual([line.split("\t")[0] for line in tagged.splitlines()], [line.split("\t")[0] for line in bare.splitlines()])
+        appended = self.succeed("predict", "model.rondo", "bare.conll", "--append").splitlines()
+        for line, own, old in zip(appended, tagged.splitlines(), bare.splitlines()):
+            self.assertEqual(line, old + "\t" + own.split("\t")[1] if old else "")
+        self.write("tagged.conll", tagged)
+        self.assertEqual(self.figures("model.rondo", "tagged.conll")["f1"], 1)
+
+    def test_words_without_tags_get_a_column(self):
+        self.write("words.conll", "Ada\nmet\nAlan\n\nParis\n")
+        lines = self.succeed("predict", "model.rondo", "words.conll").splitlines()
+        self.assertEqual([len(line.split()) for line in lines], [2, 2, 2, 0, 2])
+
+    def test_plain_text_is_parted_by_white_space(self):
+        one = self.succeed("predict", "model.rondo", "Ada met  Alan Turing")
+        self.assertEqual(one, "Ada\tB-PER\nmet\tO\nAlan\tB-PER\nTuring\tI-PER\n\n")
+        text = b"Ada met Alan Turing\n\nthe old London\n"
+        lines = self.succeed("predict", "model.rondo", "-", "--format", "lines", input=text)
+        self.assertTrue(lines.startswith(one + "\n"), lines)
+        self.assertTrue(lines.endswith("London\tB-LOC\n\n"), lines)
+
+    def test_sentences_are_tagged_alike_in_any_company(self):
+        tagged = self.succeed("predict", "model.rondo", "dev.conll", "--marginals").splitlines()
+        for i in [0, 7, 39]:
+            self.write("one.conll", columns(sentences(40, seed=2)[i:i + 1]))
+            self.assertEqual(self.succeed("predict", "model.rondo", "one.conll", "--marginals").splitlines(), tagged[i:i + 1])
+
+    def test_n_best_and_marginals_are_probabilities(self):
+        answer = json.loads(self.succeed("predict", "model.rondo", "Ada met Alan", "--n-best", "1000", "--marginals"))
+        paths = answer["n_best"]
+        self.assertEqual(answer["tags"], paths[0]["tags"])
+        # Three words, five tags: with BIO there are fewer than 125 sequences.
+        self.assertLess(len(paths), 125)
+        chances = [math.exp(path["log_probability"]) for path in paths]
+        self.assertEqual(chances, sorted(chances, reverse=True))
+        self.assertAlmostEqual(sum(chances), 1, places=3)
+        for t, row in enumerate(answer["probabilities"]):
+            self.assertAlmostEqual(sum(row.values()), 1, places=3)
+            for tag, chance in row.items():
+                whole = sum(p for p, path in zip(chances, paths) if path["tags"][t] == tag)
+                self.assertAlmostEqual(chance, whole, places=3)
+
+    def test_bioes_is_written_as_bio(self):
+        self.train_tag("e.rondo", "--convert", "bioes")
+        self.assertIn("E-PER", json.loads(self.succeed("info", "e.rondo", "--json"))["labels"])
+        self.assertEqual(self.succeed("predict", "e.rondo", "Alan Turing"), "Alan\tB-PER\nTuring\tI-PER\n\n")
+        answer = json.loads(self.succeed("predict", "e.rondo", "Alan Turing", "--marginals"))
+        self.assertEqual(set(answer["probabilities"][0]), {"O", "B-PER", "I-PER", "B-LOC", "I-LOC"})
+
+    def test_whole_numbers_cost_little(self):
+        self.succeed("quantize", "model.rondo", "-o", "small.rondo", "--dev", "dev.conll", "--max-drop", "0.05")
+        self.assertLess(len(self.read("small.rondo")), 0.75 * len(self.read("model.rondo")))
+        self.assertAlmostEqual(self.figures("small.rondo")["f1"], self.figures("model.rondo")["f1"], delta=0.05)
+
+    def test_the_table_is_conllevals(self):
+        table = self.succeed("evaluate", "model.rondo", "dev.conll")
+        self.assertIn("processed", table)
+        self.assertIn("PER: precision:", table)
+        self.assertEqual(self.figures("model.rondo", "dev.conll", "-t", "2"), self.figures("model.rondo", "dev.conll", "-t", "1"))
+
+    def test_options_of_other_models_are_refused(self):
+        self.train("classifier.rondo")
+        self.assertIn("the model is a tagger", self.refuse(2, "predict", "model.rondo", "dev.conll", "--probs"))
+        self.assertIn("--format csv", self.refuse(2, "predict", "model.rondo", "dev.conll", "--format", "csv"))
+        self.assertIn("--append", self.refuse(2, "predict", "model.rondo", "dev.conll", "--append", "--json"))
+        self.assertIn("the model is a classifier", self.refuse(2, "predict", "classifier.rondo", "x", "--n-best", "2"))
+        self.assertIn("holds a tagger, a language model is needed here; rondo predict",
+                      self.refuse(3, "generate", "model.rondo", "x"))
+
+
+class BadInput(TagTest):
+    def refuse_training(self, status, content, *words, dev="dev.conll"):
+        self.write("bad.conll", content)
+        return self.refuse(status, "train", "tag", "-i", "bad.conll", "-d", dev, "-o", "m.rondo", *SMALL, *words)
+
+    def test_files_that_teach_nothing(self):
+        self.assertIn("no sentences", self.refuse_training(3, ""))
+        self.assertIn("no sentences", self.refuse_training(3, "\n\n"))
+        self.assertIn("no tags", self.refuse_training(3, "Ada\nmet\n"))
+        self.assertIn("every word has the tag O", self.refuse_training(3, "Ada\tO\nmet\tO\n"))
+        self.assertIn("not UTF-8", self.refuse_training(3, bytes(range(128, 256)) + b"\tO\n"))
+        self.assertIn("bad.conll:2:", self.refuse_training(3, "Ada\tO\nmet O\n"))
+
+    def test_a_scheme_that_is_broken_is_named_or_left(self):
+        content = columns(sentences()) + "Ada\tO\nLovelace\tI-PER\n\n"
+        line = len(columns(sentences()).splitlines()) + 1
+        for words in [["--scheme", "bio"], ["--convert", "bioes"]]:
+            message = self.refuse_training(3, content, *words)
+            self.assertIn(f"bad.conll:{line}: tag I-PER of 'Lovelace', word 2", message)
+        self.assertIn("--scheme bioes", self.refuse_training(3, columns([[("Ada", "NOUN"), ("met", "VERB")]]), "--scheme", "bioes"))
+        self.write("bad.conll", content)
+        result = self.run_command("train", "tag", "-i", "bad.conll", "-d", "dev.conll", "-o", "m.rondo", *SMALL)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(b"tags may follow each other in any order", result.stderr)
+        self.assertEqual(json.loads(self.succeed("info", "m.rondo", "--json"))["config"]["scheme"], "none")
+
+    def test_tags_that_the_model_lacks_count_as_errors(self):
+        made = sentences(40, seed=2)
+        made[3] = [("Ada", "B-ORG"), ("met", "O")]
+        made[4] = [("Ada", "O"), ("met", "I-PER")]
+        self.write("other.conll", columns(made))
+        result = self.run_command("train", "tag", "-i", "train.conll", "-d", "other.conll", "-o", "m.rondo", *SMALL)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(b"tag B-ORG does not occur", result.stderr)
+        self.assertIn(b"break the model's scheme", result.stderr)
+        evaluated = self.run_command("evaluate", "m.rondo", "other.conll", "--json")
+        self.assertIn(b"tag B-ORG does not occur", evaluated.stderr)
+        figures = json.loads(evaluated.stdout)
+        self.assertEqual(figures["types"]["ORG"], {"precision": 0, "recall": 0, "f1": 0, "wanted": 1, "found": 0, "correct": 0})
+        self.assertTrue(math.isfinite(figures["loss"]))
+
+    def test_long_sentences_and_long_words(self):
+        self.train_tag()
+        self.write("long.conll", "".join(f"{word}\tO\n" for word in OTHERS * 800 + ["x" * 100000]))
+        self.assertEqual(len(self.succeed("predict", "model.rondo", "long.conll").splitlines()), 800 * len(OTHERS) + 1)
+        self.assertEqual(self.figures("model.rondo", "long.conll")["tokens"], 800 * len(OTHERS) + 1)
+
+    def test_nothing_to_predict(self):
+        self.train_tag()
+        self.write("empty.conll", "")
+        self.assertEqual(self.succeed("predict", "model.rondo", "empty.conll"), "")
+        self.assertEqual(self.succeed("predict", "model.rondo", "empty.conll", "--format", "lines"), "")
+        self.assertIn("no sentences", self.refuse(3, "evaluate", "model.rondo", "empty.conll"))
+        self.write("words.conll", "Ada\n")
+        self.assertIn("no tags", self.refuse(3, "evaluate", "model.rondo", "words.conll"))
+        self.write("binary.conll", os.urandom(5000))
+        self.refuse(3, "evaluate", "model.rondo", "binary.conll")
+
+    def test_options_that_do_not_fit(self):
+        for words, what in [(["--embedding", "0", "--characters", "none", "--character-units", "0"], "--embedding 0"),
+                            (["--all-vectors"], "--all-vectors"), (["--character-window", "5"], "--character-window"),
+                            (["--dev-fraction", "0.2"], "--dev-fraction")]:
+            with self.subTest(what):
+                self.assertIn(what, self.refuse(2, "train", "tag", "-i", "train.conll", "-d", "dev.conll", "-o", "m.rondo", *words))
+
+
+if __name__ == "__main__":
+    main()
