@@ -8,7 +8,7 @@ import unittest
 
 from support import SMALL, CommandTest, corpus, main
 
-VERBS = [[], ["train"], ["train", "classify"], ["predict"], ["evaluate"], ["info"], ["check-gradients"], ["data"],
+VERBS = [[], ["train"], ["train", "classify"], ["train", "tag"], ["predict"], ["evaluate"], ["info"], ["check-gradients"], ["data"],
          ["data", "debian-sections"]]
 
 
@@ -47,6 +47,10 @@ class Help(CommandTest):
             self.write(name, poems)
         self.succeed("train", "lm", "-i", "poems.txt", "-o", "poems.rondo", "--batch", "4", "--chunk", "20", "--hidden", "8",
                      "--after", "1e")
+        words = "Ada\tB-PER\nlives\tO\nin\tO\nLondon\tB-LOC\n\nit\tO\nrains\tO\n\n" * 20
+        for name in ("train.conll", "dev.conll", "test.conll"):
+            self.write(name, words)
+        self.succeed("train", "tag", "-i", "train.conll", "-o", "names.rondo", "--hidden", "8", "--after", "1e")
         for verb in [["train", "classify"], ["predict"], ["evaluate"], ["generate"], ["score"], ["info"], ["check-gradients"]]:
             help_text = self.succeed(*verb, "--help")
             examples = [line.strip() for line in help_text.splitlines() if re.match(r"^  (rondo|cat) ", line)]
