@@ -8,8 +8,8 @@ import unittest
 
 from support import SMALL, CommandTest, corpus, main
 
-VERBS = [[], ["train"], ["train", "classify"], ["predict"], ["evaluate"], ["info"], ["check-gradients"], ["data"],
-         ["data", "debian-sections"], ["data", "debian-translations"], ["train", "translate"], ["translate"], ["bleu"]]
+VERBS = [[], ["train"], ["train", "classify"], ["train", "tag"], ["train", "translate"], ["predict"], ["evaluate"], ["info"],
+         ["check-gradients"], ["data"], ["data", "debian-sections"], ["data", "debian-translations"], ["translate"], ["bleu"]]
 
 
 class Help(CommandTest):
@@ -48,6 +48,10 @@ class Help(CommandTest):
         self.succeed("train", "lm", "-i", "poems.txt", "-o", "poems.rondo", "--batch", "4", "--chunk", "20", "--hidden", "8",
                      "--after", "1e")
         self.make_translators()
+        words = "Ada\tB-PER\nlives\tO\nin\tO\nLondon\tB-LOC\n\nit\tO\nrains\tO\n\n" * 20
+        for name in ("train.conll", "dev.conll", "test.conll"):
+            self.write(name, words)
+        self.succeed("train", "tag", "-i", "train.conll", "-o", "names.rondo", "--hidden", "8", "--after", "1e")
         for verb in [["translate"], ["bleu"], ["train", "classify"], ["predict"], ["evaluate"], ["generate"], ["score"], ["info"], ["check-gradients"]]:
             help_text = self.succeed(*verb, "--help")
             examples = [line.strip() for line in help_text.splitlines() if re.match(r"^  (rondo|cat) ", line)]
