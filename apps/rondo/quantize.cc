@@ -7,14 +7,17 @@
 #include "console.h"
 #include "data/documents.h"
 #include "data/encoded.h"
+#include "data/parallel_corpus.h"
 #include "inference/predictor.h"
 #include "storage/classifier_file.h"
 #include "storage/language_model_file.h"
 #include "storage/quantized.h"
+#include "storage/translator_file.h"
 #include "tagging.h"
 #include "tensor/device.h"
 #include "training/classifier_evaluation.h"
 #include "training/language_model_evaluation.h"
+#include "training/translator_evaluation.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -24,6 +27,7 @@ namespace {
 struct QuantizeOptions {
   std::string output;
   std::string dev;
+  std::string dev_target;
   double max_drop = 0.005;
   bool force = false;
   DocumentOptions documents;
@@ -33,12 +37,12 @@ struct QuantizeOptions {
   void visit(Visitor& v) {
     v("output", output, "model file to write");
     v("dev", dev,
-      "labelled file, or a text for a language model, that both models are measured on; not one that was "
-      "trained on");
+      "labelled file, a text for a language model, or pairs for a translator, that both models are measured "
+      "on; not one that was trained on");
+    v("dev-target", dev_target, "translator: translations of --dev line by line, where --dev holds sources");
     v("max-drop", max_drop,
-      "most that the accuracy (micro F1 of several labels) may fall, or a language model's loss rise in nats "
-      "a "
-      "token",
+      "most that the accuracy (micro F1 of several labels) may fall, or a language model's or translator's "
+      "loss rise in nats a token",
       Range{0, 1});
     v("force", force, "write the output even if it exists");
     documents.visit(v);
@@ -93,8 +97,32 @@ Measured measure_text(const ModelFile& file, const std::string& path, const Quan
   return {"loss", -evaluate_language_model(*model.network, backend, stream).loss()};
 }
 
+Measured measure_translation(const ModelFile& file, const std::string& path, const QuantizeOptions& options,
+                             Backend& backend) {
+  const TranslatorModel model = unpack_translator(file, path);
+  const ReadOptions& read = options.documents.read;
+  const ParallelCorpus corpus = read_parallel({.source = options.dev,
+                                               .target = options.dev_target,
+                                               .read = {.format = read.format,
+                                                        .header = read.header,
+                                                        .quotes = read.quotes,
+                                                        .replace_invalid = read.replace_invalid}});
+  std::vector<TokenPair> pairs;
+  std::vector<std::string> references;
+  for (const SentencePair& pair : corpus.pairs) {
+    pairs.push_back({.source = model.encode_source(pair.source), .target = model.encode_target(pair.target)});
+    references.push_back(pair.target);
+  }
+  model.network->prepare(backend, model.options().precision);
+  return {"loss", -evaluate_translator(model, backend, pairs, references).loss()};
+}
+
 Measured measure(const ModelFile& file, const std::string& path, const QuantizeOptions& options,
                  Backend& backend) {
+  if (file.kind == "translator") return measure_translation(file, path, options, backend);
+  if (!options.dev_target.empty()) {
+    throw_error<ConfigError>("--dev-target has no effect on a {}; leave it out", kind_in_words(file));
+  }
   if (file.kind == "tagger") {
     const bool replaces = options.documents.read.replace_invalid;
     const auto [name, value] = measure_tagger(
@@ -137,7 +165,8 @@ Run add_quantize(CLI::App& app) {
   quantize_app->footer(
       "Examples:\n"
       "  rondo quantize news.rondo -o small.rondo --dev test.csv\n"
-      "  rondo quantize poems.rondo -o small.rondo --dev other-poems.txt --max-drop 0.01");
+      "  rondo quantize poems.rondo -o small.rondo --dev other-poems.txt --max-drop 0.01\n"
+      "  rondo quantize en-de.rondo -o small.rondo --dev test.en --dev-target test.de");
   auto path = std::make_shared<std::string>();
   auto options = std::make_shared<QuantizeOptions>();
   auto run = std::make_shared<RunOptions>();

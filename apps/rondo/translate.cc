@@ -26,7 +26,7 @@ struct TranslateCommand {
   bool alignments = false;
   bool json = false;
   bool attention = false;
-  bool stream = false;
+  bool unbuffered = false;
   bool replace_invalid = false;
   InferenceOptions inference;
 
@@ -37,7 +37,7 @@ struct TranslateCommand {
       "print behind each translation a tab and i-j pairs: source and target token, from 0");
     v("json", json, "print a JSON object a sentence: texts, scores, tokens, alignments");
     v("attention", attention, "the same with the attention of each target token to each source token");
-    v("stream", stream, "answer each line at once, for a program at the other end of a pipe");
+    v("unbuffered", unbuffered, "answer each line at once, for a program at the other end of a pipe");
     v("replace-invalid", replace_invalid, "put U+FFFD in the place of bytes that are not UTF-8");
     inference.visit(v);
   }
@@ -126,7 +126,7 @@ void print_until_refused(const TextTranslator& translator, std::span<const std::
 
 void translate_lines(const TextTranslator& translator, const std::string& input,
                      const TranslateCommand& options) {
-  const bool at_once = options.stream || (input == "-" && isatty(STDIN_FILENO) == 1);
+  const bool at_once = options.unbuffered || (input == "-" && isatty(STDIN_FILENO) == 1);
   TextLines lines(input, options.replace_invalid);
   std::vector<std::string> texts;
   int64_t first_line = 1;

@@ -40,9 +40,7 @@ ModelFile pack_translator(const TranslatorModel& model, nlohmann::json metrics) 
 
 TranslatorModel unpack_translator(const ModelFile& file, const std::string& path) {
   if (is_quantized(file)) return unpack_translator(dequantize(file, path), path);
-  if (file.kind != "translator") {
-    throw_error<FormatError>("{}: it holds a {}, a translator is needed here", path, kind_in_words(file));
-  }
+  if (file.kind != "translator") refuse_kind(file, path, "a translator");
   const auto options = read_options<TranslatorOptions>(file.config, path);
   if (options.joint != file.target_vocabulary.empty()) {
     throw_error<FormatError>("{}: it holds {} vocabularies, its configuration says {}", path,

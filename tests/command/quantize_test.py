@@ -46,6 +46,21 @@ class Precision(CommandTest):
         self.assertIn("bf16", self.refuse(2, "predict", "model.rondo", "goal", "--precision", "bf61"))
 
 
+class QuantizeTranslator(CommandTest):
+    def test_its_loss_is_measured_on_pairs(self):
+        rng = random.Random(3)
+        for language in ("en", "de"):
+            words = [f"{language}{i}" for i in range(30)]
+            rng.seed(3)
+            self.write("all." + language, "".join(" ".join(rng.choices(words, k=5)) + "\n" for _ in range(60)))
+        self.succeed("train", "translate", "--source", "all.en", "--target", "all.de", "-o", "m.rondo", "--tokenizer", "words",
+                     "--hidden", "32", "--embedding", "32", "--after", "2e", "--min-count", "1")
+        text = self.succeed("quantize", "m.rondo", "-o", "small.rondo", "--dev", "all.en", "--dev-target", "all.de",
+                            "--max-drop", "0.05")
+        self.assertRegex(text, r"(?m)^small.rondo: int8, \d+\.\d\d MB, dev loss \d\.\d{4}$")
+        self.assertEqual(len(self.succeed("translate", "small.rondo", "en1 en2", "--beam", "2").splitlines()), 1)
+
+
 class Quantize(CommandTest):
     def setUp(self):
         super().setUp()

@@ -55,12 +55,12 @@ class Translate(TranslationTest):
     def test_company_batches_threads_and_streams_change_nothing(self):
         self.write("many.en", "".join(source + "\n" for source, _ in pairs(150, seed=3)))
         whole = self.translate("a.rondo", "many.en", "--n-best", "2")
-        for words in (["-t", "3"], ["--batch", "1"], ["--batch", "7", "-t", "2"], ["--stream"]):
+        for words in (["-t", "3"], ["--batch", "1"], ["--batch", "7", "-t", "2"], ["--unbuffered"]):
             self.assertEqual(whole, self.translate("a.rondo", "many.en", "--n-best", "2", *words), words)
         self.assertEqual(whole, self.translate("a.rondo", "--n-best", "2", input=self.read("many.en")))
 
     def test_a_stream_answers_each_line_at_once(self):
-        with subprocess.Popen([COMMAND, "translate", self.path("a.rondo"), "--stream"], stdin=subprocess.PIPE,
+        with subprocess.Popen([COMMAND, "translate", self.path("a.rondo"), "--unbuffered"], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE) as process:
             for text in TEXTS:
                 process.stdin.write(text.encode() + b"\n")
