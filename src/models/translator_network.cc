@@ -86,12 +86,6 @@ Tensor selected(const Tensor& x, std::span<const int32_t> rows) {
   return y;
 }
 
-std::vector<Tensor> values_of(const std::vector<Variable>& variables) {
-  std::vector<Tensor> values;
-  for (const Variable& variable : variables) values.push_back(variable.value());
-  return values;
-}
-
 }  // namespace
 
 TranslatorNetwork::TranslatorNetwork(const TranslatorOptions& options, int64_t source, int64_t target,

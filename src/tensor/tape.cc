@@ -7,6 +7,12 @@
 
 namespace rondo {
 
+std::vector<Tensor> values_of(const std::vector<Variable>& variables) {
+  std::vector<Tensor> values;
+  for (const Variable& variable : variables) values.push_back(variable.value());
+  return values;
+}
+
 ConstMatrix Gradients::result(size_t i) const { return (*results_)[i].gradient().matrix(); }
 
 Tensor* Gradients::gradient_of(size_t i) const {

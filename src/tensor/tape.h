@@ -45,6 +45,9 @@ class Variable {
   std::shared_ptr<Slot> slot_;
 };
 
+/// The numbers without the tape that they stand on.
+std::vector<Tensor> values_of(const std::vector<Variable>& variables);
+
 /// What a gradient lambda sees: gradients of the results (given) and of the inputs (to add to).
 class Gradients {
  public:

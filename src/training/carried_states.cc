@@ -35,12 +35,6 @@ void take_tensor(const NamedTensors& tensors, const std::string& name, const Ten
 
 }  // namespace
 
-std::vector<Tensor> values_of(const std::vector<Variable>& variables) {
-  std::vector<Tensor> values;
-  for (const Variable& variable : variables) values.push_back(variable.value());
-  return values;
-}
-
 CarriedStates::CarriedStates(const RecurrentOptions& options, int64_t streams)
     : directions_(options.directions()) {
   for (int64_t i = 0; i < options.layers * directions_; ++i) {

@@ -11,9 +11,6 @@
 
 namespace rondo {
 
-/// The numbers of states without the tape that they stand on.
-std::vector<Tensor> values_of(const std::vector<Variable>& variables);
-
 /// Zeros at first. A second direction begins each chunk at its end, from zeros.
 class CarriedStates {
  public:

@@ -5,7 +5,6 @@
 
 #include "base/errors.h"
 #include "tensor/operations.h"
-#include "training/carried_states.h"
 
 namespace rondo {
 
