@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "base/errors.h"
 #include "base/files.h"
@@ -28,6 +29,15 @@ ParallelOptions parallel_options(const std::string& input, const ReadOptions& re
                    .replace_invalid = read.replace_invalid}};
 }
 
+void check_output(const std::string& output, const std::string& model, const ParallelOptions& read) {
+  if (output.empty()) return;
+  for (const std::string& path : {model, read.source, read.target}) {
+    std::error_code none;
+    if (path != output && !std::filesystem::equivalent(path, output, none)) continue;
+    throw_error<ConfigError>("{} is read and would be overwritten; give another --output", path);
+  }
+}
+
 }  // namespace
 
 void refuse_translator_options(const TranslatorMeasureOptions& options, const std::string& kind) {
@@ -52,7 +62,9 @@ int measure_translator(const ModelFile& file, const std::string& path, const std
         "--label-column, --text-column and --label-separator have no effect on a translator; give "
         "--source-column and --target-column");
   }
-  const ParallelCorpus corpus = read_parallel(parallel_options(input, read, options));
+  const ParallelOptions pairs = parallel_options(input, read, options);
+  check_output(options.output, path, pairs);
+  const ParallelCorpus corpus = read_parallel(pairs);
   say("{}: {} pairs ({})\n", corpus.name, corpus.pairs.size(), corpus.format);
   for (const std::string& warning : corpus.warnings) say("warning: {}\n", warning);
   std::vector<std::string> sources, translations;

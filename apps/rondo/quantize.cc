@@ -108,13 +108,11 @@ Measured measure_translation(const ModelFile& file, const std::string& path, con
                                                         .quotes = read.quotes,
                                                         .replace_invalid = read.replace_invalid}});
   std::vector<TokenPair> pairs;
-  std::vector<std::string> references;
   for (const SentencePair& pair : corpus.pairs) {
     pairs.push_back({.source = model.encode_source(pair.source), .target = model.encode_target(pair.target)});
-    references.push_back(pair.target);
   }
   model.network->prepare(backend, model.options().precision);
-  return {"loss", -evaluate_translator(model, backend, pairs, references).loss()};
+  return {"loss", -measure_loss(model, backend, pairs).loss()};
 }
 
 Measured measure(const ModelFile& file, const std::string& path, const QuantizeOptions& options,

@@ -150,9 +150,10 @@ void translate_lines(const TextTranslator& translator, const std::string& input,
 int translate(const std::string& paths, const std::string& input, TranslateCommand options,
               const RunOptions& run) {
   options.translate.search.check();
+  options.json = options.json || options.attention;
   if (options.json && options.alignments) {
     throw_error<ConfigError>(
-        "--alignments has no effect beside --json, which has them; leave one of them out");
+        "--alignments has no effect beside --json and --attention, which have them; leave one of them out");
   }
   const std::vector<std::string> files = split_list(paths, ",");
   if (files.size() == 1 && options.translate.ensemble != EnsembleMean::kProbabilities) {
@@ -160,7 +161,6 @@ int translate(const std::string& paths, const std::string& input, TranslateComma
   }
   const auto backend = open_device(run.device, run.threads);
   const TextTranslator translator(files, *backend, options.inference);
-  options.json = options.json || options.attention;
   const bool attends = translator.model().options().attends();
   options.translate.alignment = options.alignments || options.attention || (options.json && attends);
   if (names_file(input, "translate")) {

@@ -18,11 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "* item", "- item", "o item": what stands behind the bullet, or nothing.
-std::optional<std::string_view> item_of(std::string_view line) {
-  for (const std::string_view bullet : {"* ", "- ", "+ ", "o ", "\u2022 ", "\u2013 "}) {
+// "* item", "- item", and indented "o item", for o is a word of many languages: what stands behind the
+// bullet, or nothing.
+std::optional<std::string_view> item_of(std::string_view line, bool indented) {
+  for (const std::string_view bullet : {"* ", "- ", "+ ", "\u2022 ", "\u2013 "}) {
     if (line.starts_with(bullet)) return trim(line.substr(bullet.size()));
   }
+  if (indented && line.starts_with("o ")) return trim(line.substr(2));
   return std::nullopt;
 }
 
@@ -172,7 +174,7 @@ std::vector<std::string> paragraphs_of(std::string_view description) {
       begins = true;
       continue;
     }
-    const std::optional<std::string_view> item = line > 0 ? item_of(text) : std::nullopt;
+    const std::optional<std::string_view> item = line > 0 ? item_of(text, deeper) : std::nullopt;
     append(paragraphs, begins || item || (indented && !deeper), item.value_or(text));
     begins = false;
     indented = deeper;

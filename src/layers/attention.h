@@ -1,5 +1,5 @@
 // Attention of the steps of a decoder over the packed rows of the sources that they translate.
-//   Attention attention(set, {.kind = AttentionScore::kGeneral, .query = 512, .memory = 512, .size = 512});
+//   Attention attention(set, {.score = AttentionScore::kGeneral, .query = 512, .memory = 512, .size = 512});
 //   AttentionKeys keys = attention.keys(memory, packing);       // once a source
 //   AttentionResult seen = attention.forward(queries, keys, sources);  // seen.contexts [Q, M], seen.weights
 //   [Q, longest]

@@ -43,6 +43,8 @@ Variable Convolution::forward(const DistinctRows& x, const Packing& packing) con
                             packing.num_rows() + 1, shape_.input, x.rows.size(), x.x.matrix().columns);
   }
   Tape& tape = x.x.tape();
+  // Without a row gather() would take no rows for all of them.
+  if (packing.num_rows() == 0) return tape.input(Tensor::zeros({0, shape_.filters}, shape_.type));
   const Variable weight = tape.parameter(weight_), bias = tape.parameter(bias_);
   const int64_t reach = shape_.window / 2;
   Variable sum;

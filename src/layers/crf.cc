@@ -11,7 +11,10 @@ namespace rondo {
 namespace {
 
 int64_t checked_labels(int64_t labels, const CrfConstraints& constraints) {
-  if (labels < 1) throw_error<ConfigError>("crf: there must be one label at least, got {}", labels);
+  if (labels < 1 || labels > Crf::kMaxLabels) {
+    throw_error<ConfigError>("crf: 1 to {} labels, for every pair of them has a number; got {}",
+                             Crf::kMaxLabels, labels);
+  }
   if (!constraints.empty() && constraints.num_labels() != labels) {
     throw_error<ConfigError>("crf: constraints of {} labels for {} labels", constraints.num_labels(), labels);
   }
@@ -184,33 +187,47 @@ std::vector<std::vector<CrfPath>> Crf::n_best(const Variable& scores, const Pack
     throw_error<ConfigError>("crf: 1 to {} paths can be asked for, got {}", kMost, count);
   }
   auto paths = search(scores, packing, count);
+  std::vector<int32_t> best(static_cast<size_t>(packing.num_rows()));
+  for (int64_t n = 0; n < packing.sequences(); ++n) {
+    const std::vector<int32_t>& labels = paths[packing.order()[n]].front().labels;
+    for (int64_t t = 0; t < packing.length(n); ++t) {
+      best[static_cast<size_t>(packing.rows().row(t, n))] = labels[static_cast<size_t>(t)];
+    }
+  }
   const Tensor alphas(scores.shape(), scores.value().type());
-  const Tensor log_z = log_partitions(scores, packing, alphas);
+  // Of the best path, and the others by their distance from it: log Z in single precision is too coarse a
+  // ruler.
+  const Tensor losses = losses_of(scores, packing, alphas, best);
   for (int64_t n = 0; n < packing.sequences(); ++n) {
     std::vector<CrfPath>& of_sequence = paths[packing.order()[n]];
-    for (CrfPath& path : of_sequence) path.log_probability = path.score - log_z.at(n);
+    const double best_score = of_sequence.front().score;
+    for (CrfPath& path : of_sequence) {
+      path.log_probability = std::min(0.0, path.score - best_score - losses.at(n));
+    }
     const auto forbidden = [&](const CrfPath& path) { return constraints_.first_break(path.labels) >= 0; };
     if (!forbidden(of_sequence.front())) std::erase_if(of_sequence, forbidden);
   }
   return paths;
 }
 
-Tensor Crf::log_partitions(const Variable& scores, const Packing& packing, const Tensor& alphas) const {
+Tensor Crf::losses_of(const Variable& scores, const Packing& packing, const Tensor& alphas,
+                      std::span<const int32_t> targets) const {
   const Weights w = weights(scores.tape());
-  const Tensor log_z({1, packing.sequences()}, scores.value().type());
+  const Tensor losses({1, packing.sequences()}, scores.value().type());
   scores.tape().backend().crf_forward({.rows = packing.rows(),
                                        .scores = scores.matrix(),
                                        .weights = {w.transitions.matrix(), w.start.matrix(), w.end.matrix()},
+                                       .targets = targets,
                                        .alphas = alphas.matrix(),
-                                       .losses = log_z.matrix()});
-  return log_z;
+                                       .losses = losses.matrix()});
+  return losses;
 }
 
 Tensor Crf::marginals(const Variable& scores, const Packing& packing) const {
   check_scores(scores, packing);
   const Weights w = weights(scores.tape());
   const Tensor alphas(scores.shape(), scores.value().type());
-  log_partitions(scores, packing, alphas);
+  losses_of(scores, packing, alphas, {});
   const Tensor marginals = Tensor::zeros(scores.shape(), scores.value().type());
   const Tensor ones({1, packing.sequences()}, scores.value().type());
   ones.fill(1);

@@ -35,7 +35,8 @@ struct CrfPath {
 /// Source: Lafferty et al. 2001; over a BiLSTM: Huang, Xu & Yu 2015.  Cost: R*K^2.
 class Crf {
  public:
-  /// @throws ConfigError if labels < 1 or the constraints are of another number of labels.
+  static constexpr int64_t kMaxLabels = 4096;
+  /// @throws ConfigError unless labels is 1 to kMaxLabels, or if the constraints are of another number.
   Crf(ParameterSet& set, const CrfShape& shape, CrfConstraints constraints = {});
 
   /// torch: U(+-0.1), as pytorch-crf. keras: transitions Glorot-uniform, the others zero.
@@ -73,8 +74,9 @@ class Crf {
   void check_targets(std::span<const int32_t> targets, const Packing& packing) const;
   std::vector<std::vector<CrfPath>> search(const Variable& scores, const Packing& packing,
                                            int64_t count) const;
-  /// log Z of each sequence in packed order; `alphas` out for the marginals.
-  Tensor log_partitions(const Variable& scores, const Packing& packing, const Tensor& alphas) const;
+  /// [1, N] in packed order: log Z - s(targets), without targets log Z; `alphas` out for the marginals.
+  Tensor losses_of(const Variable& scores, const Packing& packing, const Tensor& alphas,
+                   std::span<const int32_t> targets) const;
 
   int64_t num_labels_;
   CrfConstraints constraints_;

@@ -59,8 +59,8 @@ void TaggerOptions::check() const {
   if (embedding == 0 && none) {
     throw_error<ConfigError>("--embedding 0 and --characters none: nothing of a word is read; choose one");
   }
-  refuse(embedding == 0 && embedding_deviation != defaults.embedding_deviation, "embedding-deviation",
-         "--embedding");
+  refuse(embedding == 0 && casing == 0 && embedding_deviation != defaults.embedding_deviation,
+         "embedding-deviation", "--embedding or --casing");
   refuse(none && character_embedding != defaults.character_embedding, "character-embedding",
          "--characters lstm or cnn");
   refuse(none && character_units != 0, "character-units", "--characters lstm or cnn");

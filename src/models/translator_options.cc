@@ -60,6 +60,10 @@ void TranslatorOptions::check() const {
   refuse(window != defaults.window && attention != AttentionKind::kLocal, "window", "--attention local-p");
   refuse(input_feeding && (!attends() || attention == AttentionKind::kBahdanau), "input-feeding",
          "--attention dot, general, concat or local-p");
+  if (!attends() && bridge == Bridge::kZero) {
+    throw_error<ConfigError>(
+        "--attention none and --bridge zero: the decoder learns nothing of the source; choose one of them");
+  }
   if (attention == AttentionKind::kDot && memory() != hidden) {
     throw_error<ConfigError>(
         "--attention dot: a state of the decoder has {} numbers, an output of the encoder {}; make them "

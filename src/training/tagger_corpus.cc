@@ -156,8 +156,8 @@ void count_words(const TaggerTask& task, TaggerCorpus& corpus) {
   if (task.corpus.all_vectors) {
     std::set<std::string> known(tokens.begin(), tokens.end());
     for (const std::string& word : vector_words(task.corpus.vectors)) {
-      std::string text = looked_up(word, task.model);
-      if (known.insert(text).second) tokens.push_back(std::move(text));
+      // Under another form it would stand in the vocabulary without its vector.
+      if (looked_up(word, task.model) == word && known.insert(word).second) tokens.push_back(word);
     }
   }
   corpus.words = Vocabulary::from_tokens(std::move(tokens));

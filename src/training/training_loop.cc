@@ -53,7 +53,7 @@ void check_identity(const nlohmann::json& now, const nlohmann::json& then, const
   }
   if (then.value("data", nlohmann::json()) == now.at("data")) return;
   throw_error<ConfigError>(
-      "--resume: {} was made from other texts than --input and --dev hold now; give the same, or begin anew "
+      "--resume: {} was made from other texts than the files hold now; give the same, or begin anew "
       "with --force",
       path);
 }

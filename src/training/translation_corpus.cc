@@ -51,6 +51,8 @@ std::vector<std::string> texts_of(const ParallelCorpus& corpus, std::span<const 
   return texts;
 }
 
+bool keeps_rare(const TranslationTask& task) { return task.model.tokenizer == TokenizerKind::kCharacters; }
+
 Vocabulary counted(const TranslationTask& task, const Tokenizer& tokenizer,
                    const std::vector<std::string>& texts) {
   VocabularyCounter counter;
@@ -58,8 +60,7 @@ Vocabulary counted(const TranslationTask& task, const Tokenizer& tokenizer,
   // The end token takes one place; 0 is no limit.
   const int64_t most =
       task.corpus.max_vocabulary == 0 ? 0 : std::max<int64_t>(1, task.corpus.max_vocabulary - 1);
-  const bool characters = task.model.tokenizer == TokenizerKind::kCharacters;
-  return with_end_token(counter.build(characters ? 1 : task.corpus.min_count, most));
+  return with_end_token(counter.build(keeps_rare(task) ? 1 : task.corpus.min_count, most));
 }
 
 TextCoder coder_of(const TranslationTask& task, const std::vector<std::string>& texts) {
@@ -84,6 +85,7 @@ void check_vocabulary(const TextCoder& coder, const char* side, const ParallelCo
   throw_error<DataError>("{}: the {} has {} different {}; a translator needs two to tell apart{}",
                          corpus.name, side, told, told == 1 ? "token" : "tokens",
                          task.corpus.max_vocabulary > 0 ? "; raise --max-vocabulary"
+                         : keeps_rare(task)             ? ""
                          : task.corpus.min_count > 1    ? "; lower --min-count"
                                                         : "");
 }

@@ -11,9 +11,11 @@ namespace {
 
 constexpr int64_t kPairsTogether = 64;
 
+// Never the unknown token: no translation shows it.
 int32_t best_of(const Tensor& scores, int64_t row) {
   const float* begin = scores.data<float>() + row * scores.dim(1);
-  return static_cast<int32_t>(std::max_element(begin, begin + scores.dim(1)) - begin);
+  const float* best = std::max_element(begin + Vocabulary::kUnknown + 1, begin + scores.dim(1));
+  return static_cast<int32_t>(best - begin);
 }
 
 // Some sources side by side, until each has come to its end.
@@ -102,21 +104,27 @@ std::vector<std::vector<int32_t>> translate_greedily(const TranslatorNetwork& ne
   return results;
 }
 
-TranslatorEvaluation evaluate_translator(const TranslatorModel& model, Backend& backend,
-                                         const std::vector<TokenPair>& pairs,
-                                         const std::vector<std::string>& references) {
+TranslatorEvaluation measure_loss(const TranslatorModel& model, Backend& backend,
+                                  const std::vector<TokenPair>& pairs) {
   TranslatorEvaluation result{.pairs = static_cast<int64_t>(pairs.size())};
   std::vector<const TokenPair*> all;
-  std::vector<const std::vector<int32_t>*> sources;
   for (const TokenPair& pair : pairs) {
     all.push_back(&pair);
-    sources.push_back(&pair.source);
     result.tokens += static_cast<int64_t>(pair.target.size()) + 1;
   }
   for (size_t first = 0; first < all.size(); first += kPairsTogether) {
     const size_t count = std::min<size_t>(kPairsTogether, all.size() - first);
     result.nats += nats_of(model, backend, std::span(all).subspan(first, count));
   }
+  return result;
+}
+
+TranslatorEvaluation evaluate_translator(const TranslatorModel& model, Backend& backend,
+                                         const std::vector<TokenPair>& pairs,
+                                         const std::vector<std::string>& references) {
+  TranslatorEvaluation result = measure_loss(model, backend, pairs);
+  std::vector<const std::vector<int32_t>*> sources;
+  for (const TokenPair& pair : pairs) sources.push_back(&pair.source);
   const auto translations =
       translate_greedily(*model.network, backend, sources, model.target.end(), kPairsTogether);
   Bleu bleu;

@@ -10,8 +10,9 @@
 
 namespace rondo {
 
-/// The most probable next token, step by step, until the end token or 2 * source + 10 tokens; without the
-/// end. Of equal ones the lower id. Results in the order of the sources, the same bits in any batch.
+/// The most probable next token but the unknown one, step by step, until the end token or 2 * source + 10
+/// tokens; without the end. Of equal ones the lower id. Results in the order of the sources, the same bits in
+/// any batch.
 /// @param sources  ids with their end.
 std::vector<std::vector<int32_t>> translate_greedily(const TranslatorNetwork& network, Backend& backend,
                                                      std::span<const std::vector<int32_t>* const> sources,
@@ -25,6 +26,10 @@ struct TranslatorEvaluation {
 
   double loss() const { return tokens > 0 ? nats / static_cast<double>(tokens) : 0; }
 };
+
+/// The loss alone: bleu stays 0.
+TranslatorEvaluation measure_loss(const TranslatorModel& model, Backend& backend,
+                                  const std::vector<TokenPair>& pairs);
 
 TranslatorEvaluation evaluate_translator(const TranslatorModel& model, Backend& backend,
                                          const std::vector<TokenPair>& pairs,

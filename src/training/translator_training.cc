@@ -31,6 +31,9 @@ void TranslationTask::check() const {
         "--min-count and --max-vocabulary have no effect on {}: their vocabulary is fixed",
         subwords ? "subwords" : "bytes");
   }
+  if (model.tokenizer == TokenizerKind::kCharacters && corpus.min_count != defaults.min_count) {
+    throw_error<ConfigError>("--min-count has no effect with --tokenizer characters: all of them are kept");
+  }
   if (!files.dev_source.empty() && corpus.dev_fraction != defaults.dev_fraction) {
     throw_error<ConfigError>("--dev-fraction has no effect beside --dev-source: nothing is held out");
   }
@@ -41,10 +44,12 @@ void TranslationTask::check() const {
     throw_error<ConfigError>("--batch has no effect beside --batch-tokens {}; give --batch-tokens 0",
                              steps.batch_tokens);
   }
-  if (steps.scheduled_sampling > 0 && model.locked_dropout) {
+  const bool held = model.locked_dropout || model.embedding_dropout > 0;
+  if (steps.scheduled_sampling > 0 && held) {
     throw_error<ConfigError>(
-        "--locked-dropout and --scheduled-sampling: the decoder's inputs are drawn step by step, no mask is "
-        "held; leave one of them out");
+        "--{} and --scheduled-sampling: the decoder's inputs are drawn step by step, no mask is held; leave "
+        "one of them out",
+        model.locked_dropout ? "locked-dropout" : "embedding-dropout");
   }
 }
 

@@ -137,6 +137,14 @@ class Translate(TranslationTest):
         self.write("test.tsv", "".join(f"{source}\t{target}\n" for source, target in pairs(60, seed=4)))
         self.assertEqual(figures, json.loads(self.succeed("evaluate", "a.rondo", "test.tsv", "--json")))
 
+    def test_evaluate_overwrites_nothing_that_it_reads(self):
+        self.write_pairs("test", pairs(10, seed=4))
+        for name in ("test.de", "test.en", "a.rondo"):
+            before = self.read(name)
+            words = ["evaluate", "a.rondo", "--source", "test.en", "--target", "test.de", "--output", name]
+            self.assertIn("would be overwritten", self.refuse(2, *words))
+            self.assertEqual(self.read(name), before)
+
     def test_evaluate_refuses_what_does_not_fit(self):
         self.assertIn("input is missing", self.refuse(2, "evaluate", "a.rondo"))
         self.assertIn("no effect on a translator",
@@ -169,7 +177,7 @@ class Translate(TranslationTest):
         self.assertIn("the model has no attention", self.refuse(2, "translate", "none.rondo", "one", "--alignments"))
         self.assertIn("the model has no attention", self.refuse(2, "translate", "none.rondo", "one", "--coverage", "1"))
         self.assertTrue(self.translate("none.rondo", "one dog", "--json"))
-        for words in (["--ensemble", "log-probabilities"], ["--json", "--alignments"], ["--beam", "0"]):
+        for words in (["--ensemble", "log-probabilities"], ["--json", "--alignments"], ["--attention", "--alignments"], ["--beam", "0"]):
             self.refuse(2, "translate", "a.rondo", "one", *words)
         self.refuse(1, "translate", "missing.rondo", "one")
         whole = self.read("a.rondo")

@@ -55,6 +55,20 @@ class TranslateTraining(CommandTest):
         self.succeed("train", "translate", "--source", "pairs.tsv", "-o", "one.rondo", *SMALL)
         self.assertEqual(self.sha256("one.rondo"), self.sha256("two.rondo"))
 
+    def test_the_dev_figure_is_that_of_what_translate_writes(self):
+        source, target = texts()
+        rare = iter(range(10000))  # most often the next word is one that the vocabulary lacks
+        lines = [" ".join(f"r{next(rare)}" if i % 2 else word for i, word in enumerate(line.split())) for line in target.splitlines()]
+        self.write("train.de", "\n".join(lines) + "\n")
+        self.write("dev.en", "\n".join(source.splitlines()[:40]) + "\n")
+        self.write("dev.de", "\n".join(lines[:40]) + "\n")
+        pairs = ["--source", "train.en", "--target", "train.de", "--dev-source", "dev.en", "--dev-target", "dev.de"]
+        options = ["--tokenizer", "spaces", "--hidden", "12", "--embedding", "12", "--batch-tokens", "80", "--min-count", "2"]
+        self.succeed("train", "translate", *pairs, "-o", "m.rondo", *options, "--after", "3e")
+        trained = json.loads(self.succeed("info", "m.rondo", "--json"))["metrics"]["best"]["dev_metric"]
+        measured = json.loads(self.succeed("evaluate", "m.rondo", "--source", "dev.en", "--target", "dev.de", "--beam", "1", "--json"))
+        self.assertAlmostEqual(measured["bleu"]["score"], trained, places=6)
+
     def test_every_shape_of_network_trains(self):
         for number, words in enumerate([["--attention", "none"], ["--attention", "bahdanau", "--cell", "gru"],
                                         ["--attention", "local-p", "--window", "3", "--input-feeding"],
@@ -101,6 +115,11 @@ class TranslateTraining(CommandTest):
         both = ["--source", "train.en", "--target", "train.de"]
         self.assertIn("bahdanau", self.refuse(2, *base, *both, "--attention", "bahdanou"))
         self.assertIn("--input-feeding", self.refuse(2, *base, *both, "--attention", "none", "--input-feeding"))
+        self.assertIn("--bridge zero", self.refuse(2, *base, *both, "--attention", "none", "--bridge", "zero"))
+        self.assertIn("--min-count", self.refuse(2, "train", "translate", "-o", "m.rondo", *both,
+                                                    "--tokenizer", "characters", "--min-count", "3"))
+        for mask in (["--embedding-dropout", "0.1"], ["--locked-dropout", "--input-dropout", "0.1"]):
+            self.assertIn("--scheduled-sampling", self.refuse(2, *base, *both, "--scheduled-sampling", "0.2", *mask))
         self.assertIn("would be overwritten", self.refuse(2, *base, *both, "-o", "train.de", "--force"))
         self.assertEqual(self.read("train.de").decode(), texts()[1])
 

@@ -59,6 +59,9 @@ TEST(DebianTranslations, ParagraphsAndItemsAreOneLineEach) {
                           "prints scores on paper"));
   EXPECT_THAT(paragraphs_of("- short"), ElementsAre("- short"));
   EXPECT_THAT(paragraphs_of("a\n  code\n text"), ElementsAre("a", "code", "text"));
+  EXPECT_THAT(paragraphs_of("x\n Este pacote tem\n o programa"),
+              ElementsAre("x", "Este pacote tem o programa"));
+  EXPECT_THAT(paragraphs_of("x\n It has\n  o one\n  o two"), ElementsAre("x", "It has", "one", "two"));
   EXPECT_TRUE(paragraphs_of("").empty());
 }
 

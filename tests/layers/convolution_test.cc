@@ -41,6 +41,14 @@ struct Filters {
   }
 };
 
+TEST(Convolution, OfSequencesWithoutStepsIsEmpty) {
+  Filters filters(3);
+  const auto backend = open_device("cpu", 1);
+  Tape tape(*backend);
+  const Variable y = filters.forward(tape, {}, Packing(std::vector<int64_t>{0, 0}));
+  EXPECT_EQ(y.shape(), (Shape{0, 3}));
+}
+
 TEST(Convolution, SeesTheWindowAndTheEdgesOfEachSequence) {
   for (const int64_t window : {1, 3, 5}) {
     Filters filters(window);

@@ -219,6 +219,21 @@ TEST(Crf, PathsStandInTheCallersOrderAndLossesInPackedOrder) {
   EXPECT_EQ(lists[2][0].labels, paths[2].labels);
 }
 
+// log Z is 100,000 here: a float next to it is 0.008 away.
+TEST(Crf, ProbabilitiesOfLongSurePathsKeepTheirDigits) {
+  constexpr int64_t kSteps = 10000;
+  Layer layer(3);
+  for (Parameter& parameter : layer.set.all()) parameter.value.fill(0);
+  const auto backend = open_device("cpu", 1);
+  Tape tape(*backend);
+  const Tensor scores = Tensor::zeros({kSteps, 3});
+  for (int64_t t = 0; t < kSteps; ++t) scores.data<float>()[t * 3] = 10;
+  const auto paths = layer.crf.n_best(tape.input(scores), packing_of({kSteps}), 2)[0];
+  const double wanted = -static_cast<double>(kSteps) * std::log1p(2 * std::exp(-10.0));
+  EXPECT_NEAR(paths[0].log_probability, wanted, 2e-3);
+  EXPECT_NEAR(paths[1].log_probability, wanted - 10, 2e-3);
+}
+
 TEST(Crf, ASequenceThatNoAllowedPathFitsHasAFiniteLossAndAPath) {
   // Without O and S a sentence of one word has no path at all.
   Layer layer(3, CrfConstraints(TagScheme::kBioes, std::vector<std::string>{"B", "I", "E"}));
@@ -354,6 +369,7 @@ TEST(Crf, TrainedOnAHiddenMarkovModelReachesBayesAccuracySlow) {
 TEST(Crf, RefusesShapesTargetsAndCounts) {
   ParameterSet set;
   EXPECT_THROW(Crf(set, {.labels = 0}), ConfigError);
+  EXPECT_THROW(Crf(set, {.labels = Crf::kMaxLabels + 1}), ConfigError);
   EXPECT_THROW(Crf(set, {.labels = 4}, CrfConstraints(TagScheme::kBio, kBio)), ConfigError);
   Layer layer(5, CrfConstraints(TagScheme::kBio, kBio));
   const auto backend = open_device("cpu", 1);
