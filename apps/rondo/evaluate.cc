@@ -1,6 +1,7 @@
 // rondo evaluate: accuracy, F1 and confusion on a labelled or tagged file; perplexity of a text; BLEU of
 // translations.
 
+#include "base/files.h"
 #include "command_line.h"
 #include "console.h"
 #include "data/documents.h"
@@ -83,7 +84,7 @@ int evaluate_text(const ModelFile& file, const std::string& path, const std::str
   RawDocuments raw = read_documents(input, documents, *model.tokenizer);
   const bool carried = trained_with(file.metrics, "carry", Carry::kDocument) == Carry::kAlways;
   const bool always = options.carry == CarryChoice::kModel ? carried : options.carry == CarryChoice::kAlways;
-  say("{}: {} {} ({}{})\n", input == "-" ? "standard input" : input, raw.pieces.size(),
+  say("{}: {} {} ({}{})\n", input_name(input), raw.pieces.size(),
       raw.pieces.size() == 1 ? "document" : "documents", raw.format,
       always ? "; the state is carried through" : "");
   if (always) raw.pieces = join_pieces(raw.pieces);
@@ -119,7 +120,7 @@ int evaluate(const std::string& path, const std::string& input, const EvaluateOp
   ClassifierModel model = unpack_classifier(file, path);
   prepare(model, *backend, options.inference);
   const LabelledCorpus corpus = read_labelled(input, options.documents.read);
-  const std::string name = input == "-" ? "standard input" : input;
+  const std::string name = input_name(input);
   say("{}: {} texts ({})\n", name, corpus.examples.size(), corpus.format);
   const std::vector<UnseenLabel> unseen = unseen_labels(corpus, model.labels);
   for (const UnseenLabel& label : unseen) {

@@ -9,6 +9,7 @@
 #include "console.h"
 #include "data/parallel_corpus.h"
 #include "storage/translator_file.h"
+#include "text_input.h"
 
 namespace rondo::app {
 
@@ -84,10 +85,7 @@ int measure_translator(const ModelFile& file, const std::string& path, const std
   say("translated in {:.1f} s, beam {}\n", seconds.count(), options.translate.search.beam);
   if (!options.output.empty()) {
     std::string text;
-    for (std::string translation : translations) {
-      std::ranges::replace(translation, '\n', ' ');  // a line for a line
-      text += translation + "\n";
-    }
+    for (const std::string& translation : translations) text += one_line(translation) + "\n";
     write_file(options.output, text);
   }
   const TranslationScores scores = score_translations(translations, references, options.score);

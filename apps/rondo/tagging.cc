@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/options.h"
 #include "console.h"
 #include "data/text_lines.h"
@@ -18,8 +19,6 @@ namespace rondo::app {
 namespace {
 
 constexpr size_t kBlock = 2048;  // sentences at once
-
-std::string input_name(const std::string& input) { return input == "-" ? "standard input" : input; }
 
 using Words = std::vector<std::string>;
 

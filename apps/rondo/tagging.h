@@ -6,6 +6,7 @@
 #include "data/conll.h"
 #include "inference/predictor.h"
 #include "kernels/backend.h"
+#include "layers/crf.h"
 #include "storage/model_file.h"
 
 namespace rondo::app {
@@ -20,7 +21,8 @@ struct TagOptions {
   template <class Visitor>
   void visit(Visitor& v) {
     v("append", append, "write tags in a new last column instead of in the place of the old ones");
-    v("n-best", n_best, "most probable sequences of tags of each sentence, as JSON", Range{1, 1000});
+    v("n-best", n_best, "most probable sequences of tags of each sentence, as JSON",
+      Range{1, Crf::kMaxPaths});
     v("marginals", marginals, "the probability of every tag of every word, as JSON");
     conll.visit(v);
   }

@@ -50,4 +50,9 @@ std::string checked_text(const std::string& text, bool replace_invalid) {
   throw_error<DataError>("the text's byte {} is not UTF-8; convert it, or give --replace-invalid", offset);
 }
 
+std::string one_line(std::string text) {
+  for (char& c : text) c = c == '\n' || c == '\r' ? ' ' : c;
+  return text;
+}
+
 }  // namespace rondo::app

@@ -13,4 +13,7 @@ bool names_file(const std::string& input, const std::string& verb);
 /// A text that was typed: repaired, or refused with the words that help here. @throws DataError.
 std::string checked_text(const std::string& text, bool replace_invalid);
 
+/// A line for a line: what a text holds must not part it.
+std::string one_line(std::string text);
+
 }  // namespace rondo::app

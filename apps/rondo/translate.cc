@@ -83,12 +83,6 @@ std::string json_line(const std::string& text, int64_t line, const std::vector<T
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-// A line for a line: what the tokens of another script may hold must not part it.
-std::string one_line(std::string text) {
-  for (char& c : text) c = c == '\n' || c == '\r' ? ' ' : c;
-  return text;
-}
-
 std::string plain_lines(int64_t line, const std::vector<Translation>& best, const TranslateCommand& options) {
   std::string lines;
   for (const Translation& translation : best) {

@@ -33,8 +33,7 @@ std::string_view advice_to_read(int error) {
 }
 
 [[noreturn]] void fail_to_read(const std::string& path, int error) {
-  throw_error<IoError>("cannot read {}: {}{}", path == "-" ? "standard input" : path, reason(error),
-                       advice_to_read(error));
+  throw_error<IoError>("cannot read {}: {}{}", input_name(path), reason(error), advice_to_read(error));
 }
 
 int open_to_read(const std::string& path) {
@@ -54,6 +53,8 @@ bool is_regular(int descriptor) {
 }
 
 }  // namespace
+
+std::string input_name(const std::string& path) { return path == "-" ? "standard input" : path; }
 
 struct ByteReader::State {
   explicit State(const std::string& name)

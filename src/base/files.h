@@ -30,6 +30,9 @@ class ByteReader {
   std::unique_ptr<State> state_;
 };
 
+/// How messages call an input: its path, or "standard input" for "-".
+std::string input_name(const std::string& path);
+
 /// The lines of a ByteReader without their LF or CRLF; a byte order mark at the start is dropped.
 class LineReader {
  public:

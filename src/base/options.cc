@@ -132,6 +132,10 @@ Json parse_list(const std::string& text) {
 
 }  // namespace
 
+void refuse_without_effect(bool wrong, const char* option, const char* needs) {
+  if (wrong) throw_error<ConfigError>("--{} has no effect here: it needs {}", option, needs);
+}
+
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   const std::string wanted = lower(word);
   size_t best = std::max<size_t>(1, wanted.size() / 3) + 1;

@@ -40,6 +40,9 @@ const char* name_of(Enum value) {
   return "?";
 }
 
+/// @throws ConfigError where `wrong`: "--OPTION has no effect here: it needs NEEDS".
+void refuse_without_effect(bool wrong, const char* option, const char* needs);
+
 /// The candidate with the smallest edit distance to `word` (a swap of neighbours counts one, upper and lower
 /// case are equal), or "" if none is near: at most a third of the letters, or one, may differ.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

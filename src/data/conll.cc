@@ -224,7 +224,7 @@ class ConllParser {
 };
 
 ConllFile::ConllFile(const std::string& path, ConllOptions options)
-    : ConllFile(parse(read_file(path), path == "-" ? "standard input" : path, std::move(options))) {}
+    : ConllFile(parse(read_file(path), input_name(path), std::move(options))) {}
 
 ConllFile ConllFile::parse(std::string bytes, std::string name, ConllOptions options) {
   ConllFile file;

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/random.h"
+#include "data/csv.h"
 #include "data/wording.h"
 
 namespace rondo {
@@ -60,6 +62,32 @@ double place_of(std::string_view package) {
   uint64_t hash = 0xCBF29CE484222325;
   for (const unsigned char c : package) hash = (hash ^ c) * 0x100000001B3;
   return Stream(hash).uniform(0);
+}
+
+std::vector<WrittenFile> write_package_table(const std::array<std::string, 2>& header,
+                                             std::span<const PackageCells> rows, const PackageTable& table) {
+  const bool tsv = table.output.ends_with(".tsv");
+  if (!tsv && !table.output.ends_with(".csv")) {
+    throw_error<ConfigError>("output must end in .tsv or .csv, got '{}'", table.output);
+  }
+  const char separator = tsv ? '\t' : ',';
+  const std::string stem = table.output.substr(0, table.output.size() - 4);
+  std::vector<WrittenFile> files;
+  double begin = 0;
+  for (const auto& [suffix, end] : parse_split(table.split)) {
+    WrittenFile file{.path = stem + suffix + (tsv ? ".tsv" : ".csv")};
+    std::string text = header[0] + separator + header[1] + '\n';
+    for (const PackageCells& row : rows) {
+      const double place = place_of(row.package);
+      if (place < begin || place >= end) continue;
+      text += csv_cell(row.first, separator) + separator + csv_cell(row.second, separator) + '\n';
+      ++file.rows;
+    }
+    write_file(file.path, text);
+    files.push_back(std::move(file));
+    begin = end;
+  }
+  return files;
 }
 
 }  // namespace rondo

@@ -2,9 +2,11 @@
 //   CommandOutput lines("apt-cache dumpavail");  while (auto line = lines.next()) { ... }
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +17,22 @@ struct WrittenFile {
   std::string path;
   int64_t rows = 0;
 };
+
+/// Two cells of a table, and the package that they are of.
+struct PackageCells {
+  std::string_view package, first, second;
+};
+
+struct PackageTable {
+  std::string output;  ///< .tsv or .csv
+  std::string split;   ///< as parse_split() reads it
+};
+
+/// Writes the rows under a header, with a split NAME-train, NAME-dev and NAME-test instead of NAME. The part
+/// of a row depends on the name of its package only. @throws ConfigError for another ending or a wrong split;
+/// IoError.
+std::vector<WrittenFile> write_package_table(const std::array<std::string, 2>& header,
+                                             std::span<const PackageCells> rows, const PackageTable& table);
 
 /// What a shell command prints, line by line.
 class CommandOutput {

@@ -83,28 +83,10 @@ std::vector<PackageRow> debian_sections() {
 
 std::vector<WrittenFile> write_debian_sections(const std::vector<PackageRow>& rows,
                                                const DebianSectionsOptions& options) {
-  const bool tsv = options.output.ends_with(".tsv");
-  if (!tsv && !options.output.ends_with(".csv")) {
-    throw_error<ConfigError>("output must end in .tsv or .csv, got '{}'", options.output);
-  }
-  const char separator = tsv ? '\t' : ',';
-  const std::string stem = options.output.substr(0, options.output.size() - 4);
-  std::vector<WrittenFile> files;
-  double begin = 0;
-  for (const auto& [suffix, end] : parse_split(options.split)) {
-    WrittenFile file{.path = stem + suffix + (tsv ? ".tsv" : ".csv")};
-    std::string text = std::string("section") + separator + "description\n";
-    for (const PackageRow& row : rows) {
-      const double place = place_of(row.package);
-      if (place < begin || place >= end) continue;
-      text += csv_cell(row.section, separator) + separator + csv_cell(row.description, separator) + '\n';
-      ++file.rows;
-    }
-    write_file(file.path, text);
-    files.push_back(std::move(file));
-    begin = end;
-  }
-  return files;
+  std::vector<PackageCells> cells;
+  for (const PackageRow& row : rows) cells.push_back({row.package, row.section, row.description});
+  return write_package_table({"section", "description"}, cells,
+                             {.output = options.output, .split = options.split});
 }
 
 }  // namespace rondo

@@ -235,28 +235,9 @@ std::vector<TranslatedText> debian_translations(const DebianTranslationsOptions&
 
 std::vector<WrittenFile> write_debian_translations(const std::vector<TranslatedText>& pairs,
                                                    const DebianTranslationsOptions& options) {
-  const bool tsv = options.output.ends_with(".tsv");
-  if (!tsv && !options.output.ends_with(".csv")) {
-    throw_error<ConfigError>("output must end in .tsv or .csv, got '{}'", options.output);
-  }
-  const char separator = tsv ? '\t' : ',';
-  const std::string stem = options.output.substr(0, options.output.size() - 4);
-  std::vector<WrittenFile> files;
-  double begin = 0;
-  for (const auto& [suffix, end] : parse_split(options.split)) {
-    WrittenFile file{.path = stem + suffix + (tsv ? ".tsv" : ".csv")};
-    std::string text = std::string("source") + separator + "target\n";
-    for (const TranslatedText& pair : pairs) {
-      const double place = place_of(pair.package);
-      if (place < begin || place >= end) continue;
-      text += csv_cell(pair.source, separator) + separator + csv_cell(pair.target, separator) + '\n';
-      ++file.rows;
-    }
-    write_file(file.path, text);
-    files.push_back(std::move(file));
-    begin = end;
-  }
-  return files;
+  std::vector<PackageCells> rows;
+  for (const TranslatedText& pair : pairs) rows.push_back({pair.package, pair.source, pair.target});
+  return write_package_table({"source", "target"}, rows, {.output = options.output, .split = options.split});
 }
 
 }  // namespace rondo

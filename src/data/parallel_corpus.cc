@@ -1,13 +1,12 @@
 #include "data/parallel_corpus.h"
 
 #include "base/errors.h"
+#include "base/files.h"
 #include "data/parallel_source.h"
 #include "data/wording.h"
 
 namespace rondo {
 namespace {
-
-std::string named(const std::string& path) { return path == "-" ? "standard input" : path; }
 
 // An option that has no effect is a mistake, not silence.
 void check_two_files(const ParallelOptions& options) {
@@ -15,14 +14,14 @@ void check_two_files(const ParallelOptions& options) {
   if (read.format != TextFormat::kAuto && read.format != TextFormat::kLines) {
     throw_error<ConfigError>(
         "two files of pairs are plain lines, not {}; leave --target out if {} holds both sides",
-        name_of(read.format), named(options.source));
+        name_of(read.format), input_name(options.source));
   }
   if (!read.source_column.empty() || !read.target_column.empty() || read.header != Header::kAuto ||
       !read.quotes) {
     throw_error<ConfigError>(
         "--source-column, --target-column, --header and --no-quotes have no effect on two files of lines; "
         "leave --target out if {} holds both sides",
-        named(options.source));
+        input_name(options.source));
   }
 }
 
@@ -99,11 +98,11 @@ ParallelCorpus read_parallel(const ParallelOptions& options) {
   const bool two = !options.target.empty();
   if (two) check_two_files(options);
   const std::unique_ptr<ParallelSource> source = two ? make_two_files(options) : open_table(options);
-  ParallelCorpus corpus{
-      .name = two ? named(options.source) + " and " + named(options.target) : named(options.source),
-      .format = source->format(),
-      .pairs = {},
-      .warnings = {}};
+  ParallelCorpus corpus{.name = two ? input_name(options.source) + " and " + input_name(options.target)
+                                    : input_name(options.source),
+                        .format = source->format(),
+                        .pairs = {},
+                        .warnings = {}};
   PairSink sink(corpus, options.read.empty);
   while (std::optional<SentencePair> pair = source->next()) sink.add(std::move(*pair));
   corpus.replaced_lines = source->replaced_lines();

@@ -26,7 +26,7 @@ bool begins_as_utf16(std::string_view text) {
 }  // namespace
 
 TextLines::TextLines(const std::string& path, InvalidBytes invalid)
-    : reader_(path), name_(path == "-" ? "standard input" : path), invalid_(invalid) {}
+    : reader_(path), name_(input_name(path)), invalid_(invalid) {}
 
 bool TextLines::load() {
   if (!reader_) return false;

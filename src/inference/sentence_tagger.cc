@@ -10,7 +10,6 @@ namespace rondo {
 namespace {
 
 constexpr int64_t kMostRows = 8192;
-constexpr int64_t kMostPaths = 1000;
 
 EncodedCorpus encode_words(std::span<const std::vector<std::string>> sentences, WordForms& forms) {
   EncodedCorpus corpus;
@@ -24,20 +23,19 @@ EncodedCorpus encode_words(std::span<const std::vector<std::string>> sentences, 
 }  // namespace
 
 SentenceTagger::SentenceTagger(TaggerModel& model, Backend& backend, Precision precision)
-    : model_(&model), backend_(&backend) {
+    : model_(&model), backend_(&backend), written_(model.written_tags()) {
   model.network->prepare(backend, precision);
   for (int32_t k = 0; k < model.labels.size(); ++k) {
-    const std::string tag = model.tag(k);
-    const auto found = std::find(written_.begin(), written_.end(), tag);
+    const auto found = std::find(written_.begin(), written_.end(), model.tag(k));
     written_of_.push_back(static_cast<int32_t>(found - written_.begin()));
-    if (found == written_.end()) written_.push_back(tag);
   }
 }
 
 std::vector<TaggedSentence> SentenceTagger::tag(std::span<const std::vector<std::string>> sentences,
                                                 const TagRequest& request) const {
-  if (request.paths < 1 || request.paths > kMostPaths) {
-    throw_error<ConfigError>("tagger: 1 to {} sequences can be asked for, got {}", kMostPaths, request.paths);
+  if (request.paths < 1 || request.paths > Crf::kMaxPaths) {
+    throw_error<ConfigError>("tagger: 1 to {} sequences can be asked for, got {}", Crf::kMaxPaths,
+                             request.paths);
   }
   WordForms forms = model_->forms();
   const EncodedCorpus corpus = encode_words(sentences, forms);

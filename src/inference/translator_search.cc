@@ -9,24 +9,6 @@ namespace rondo {
 
 namespace {
 
-Packing packing_of(std::span<const std::vector<int32_t>> sources) {
-  std::vector<int64_t> lengths;
-  for (const std::vector<int32_t>& source : sources) lengths.push_back(static_cast<int64_t>(source.size()));
-  return Packing(lengths);
-}
-
-std::vector<int32_t> packed_ids(std::span<const std::vector<int32_t>> sources, const Packing& packing) {
-  std::vector<int32_t> ids(static_cast<size_t>(packing.num_rows()));
-  for (int64_t n = 0; n < packing.sequences(); ++n) {
-    const std::vector<int32_t>& source =
-        sources[static_cast<size_t>(packing.order()[static_cast<size_t>(n)])];
-    for (int64_t t = 0; t < packing.length(n); ++t) {
-      ids[static_cast<size_t>(packing.rows().row(t, n))] = source[static_cast<size_t>(t)];
-    }
-  }
-  return ids;
-}
-
 // log((e^a + e^b + ...) / count): the greatest is subtracted, for e^x overflows above 88.
 float log_mean(std::span<const float* const> rows, size_t at) {
   float most = rows.front()[at];
@@ -56,15 +38,15 @@ Tensor combined(const std::vector<Tensor>& tensors, float (*combine)(std::span<c
 
 TranslatorSearch::TranslatorSearch(const TranslatorModel& model, Backend& backend,
                                    std::span<const std::vector<int32_t>> sources)
-    : model_(&model), backend_(&backend), place_(sources.size()) {
-  const Packing packing = packing_of(sources);
-  for (size_t n = 0; n < sources.size(); ++n) {
-    place_[static_cast<size_t>(packing.order()[n])] = static_cast<int32_t>(n);
-  }
+    : model_(&model), backend_(&backend) {
+  std::vector<const std::vector<int32_t>*> all;
+  for (const std::vector<int32_t>& source : sources) all.push_back(&source);
+  PackedSources packed = pack_sources(all);
+  place_ = std::move(packed.places);
   source_of_ = place_;
   if (sources.empty()) return;
   Tape tape(backend);
-  memory_ = model.network->encode(tape, packed_ids(sources, packing), packing);
+  memory_ = model.network->encode(tape, packed.ids, packed.packing);
   state_ = model.network->begin(memory_, source_of_);
 }
 

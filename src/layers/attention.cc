@@ -62,9 +62,8 @@ Attention::Attention(ParameterSet& set, const AttentionShape& shape) : shape_(sh
     case AttentionScore::kDot:
       if (shape_.query == shape_.memory) break;
       throw_error<ConfigError>(
-          "--attention dot: a state of the decoder has {} numbers, an output of the encoder {}; make them "
-          "equal by --encoder-hidden, or take --attention general",
-          shape_.query, shape_.memory);
+          "attention: dot needs queries and memory of one width, got {} and {}; take general", shape_.query,
+          shape_.memory);
     case AttentionScore::kGeneral:
       key_ = add("key.weight", {shape_.query, shape_.memory});
       break;

@@ -182,9 +182,8 @@ std::vector<CrfPath> Crf::decode(const Variable& scores, const Packing& packing)
 
 std::vector<std::vector<CrfPath>> Crf::n_best(const Variable& scores, const Packing& packing,
                                               int64_t count) const {
-  constexpr int64_t kMost = 1000;
-  if (count < 1 || count > kMost) {
-    throw_error<ConfigError>("crf: 1 to {} paths can be asked for, got {}", kMost, count);
+  if (count < 1 || count > kMaxPaths) {
+    throw_error<ConfigError>("crf: 1 to {} paths can be asked for, got {}", kMaxPaths, count);
   }
   auto paths = search(scores, packing, count);
   std::vector<int32_t> best(static_cast<size_t>(packing.num_rows()));

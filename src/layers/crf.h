@@ -36,6 +36,7 @@ struct CrfPath {
 class Crf {
  public:
   static constexpr int64_t kMaxLabels = 4096;
+  static constexpr int64_t kMaxPaths = 1000;
   /// @throws ConfigError unless labels is 1 to kMaxLabels, or if the constraints are of another number.
   Crf(ParameterSet& set, const CrfShape& shape, CrfConstraints constraints = {});
 
@@ -51,7 +52,7 @@ class Crf {
   std::vector<CrfPath> decode(const Variable& scores, const Packing& packing) const;
   /// The `count` best paths of each sequence, the best first, in the caller's order; fewer where there are
   /// fewer. Paths that the constraints forbid are left out, unless a sequence has no other.
-  /// @throws ConfigError unless count is 1 to 1000.
+  /// @throws ConfigError unless count is 1 to kMaxPaths.
   std::vector<std::vector<CrfPath>> n_best(const Variable& scores, const Packing& packing,
                                            int64_t count) const;
   /// p(y_r = k) -> [R, K], packed rows.

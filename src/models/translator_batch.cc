@@ -1,28 +1,10 @@
 #include "models/translator_batch.h"
 
+#include <utility>
+
 namespace rondo {
 
 namespace {
-
-// Place among the packed sequences of each sequence in the caller's order.
-std::vector<int32_t> places(const Packing& packing) {
-  std::vector<int32_t> result(packing.order().size());
-  for (size_t n = 0; n < result.size(); ++n) {
-    result[static_cast<size_t>(packing.order()[n])] = static_cast<int32_t>(n);
-  }
-  return result;
-}
-
-void pack_sources(std::span<const TokenPair* const> pairs, TranslatorBatch& batch) {
-  const PackedRows rows = batch.source.rows();
-  batch.source_ids.resize(static_cast<size_t>(rows.rows()));
-  for (int64_t n = 0; n < rows.sequences; ++n) {
-    const TokenPair& pair = *pairs[static_cast<size_t>(batch.source.order()[static_cast<size_t>(n)])];
-    for (int64_t t = 0; t < batch.source.length(n); ++t) {
-      batch.source_ids[static_cast<size_t>(rows.row(t, n))] = pair.source[static_cast<size_t>(t)];
-    }
-  }
-}
 
 void pack_targets(std::span<const TokenPair* const> pairs, int32_t end, TranslatorBatch& batch) {
   const PackedRows rows = batch.target.rows();
@@ -42,6 +24,23 @@ void pack_targets(std::span<const TokenPair* const> pairs, int32_t end, Translat
 
 }  // namespace
 
+PackedSources pack_sources(std::span<const std::vector<int32_t>* const> sources) {
+  std::vector<int64_t> lengths;
+  for (const std::vector<int32_t>* source : sources) lengths.push_back(static_cast<int64_t>(source->size()));
+  PackedSources packed{.packing = Packing(lengths), .ids = {}, .places = {}};
+  packed.ids.resize(static_cast<size_t>(packed.packing.num_rows()));
+  packed.places.resize(sources.size());
+  for (int64_t n = 0; n < packed.packing.sequences(); ++n) {
+    const auto number = static_cast<size_t>(packed.packing.order()[static_cast<size_t>(n)]);
+    packed.places[number] = static_cast<int32_t>(n);
+    for (int64_t t = 0; t < packed.packing.length(n); ++t) {
+      packed.ids[static_cast<size_t>(packed.packing.rows().row(t, n))] =
+          (*sources[number])[static_cast<size_t>(t)];
+    }
+  }
+  return packed;
+}
+
 std::vector<int32_t> TranslatorBatch::source_of_rows() const {
   std::vector<int32_t> result;
   const PackedRows rows = target.rows();
@@ -52,18 +51,21 @@ std::vector<int32_t> TranslatorBatch::source_of_rows() const {
 }
 
 TranslatorBatch make_translator_batch(std::span<const TokenPair* const> pairs, int32_t end) {
-  std::vector<int64_t> source_lengths, target_lengths;
+  std::vector<const std::vector<int32_t>*> sources;
+  std::vector<int64_t> target_lengths;
   for (const TokenPair* pair : pairs) {
-    source_lengths.push_back(static_cast<int64_t>(pair->source.size()));
+    sources.push_back(&pair->source);
     target_lengths.push_back(static_cast<int64_t>(pair->target.size()) + 1);
   }
+  PackedSources packed = pack_sources(sources);
   TranslatorBatch batch;
-  batch.source = Packing(source_lengths);
+  batch.source = std::move(packed.packing);
+  batch.source_ids = std::move(packed.ids);
   batch.target = Packing(target_lengths);
-  pack_sources(pairs, batch);
   pack_targets(pairs, end, batch);
-  const std::vector<int32_t> place = places(batch.source);
-  for (const int32_t pair : batch.target.order()) batch.sources.push_back(place[static_cast<size_t>(pair)]);
+  for (const int32_t pair : batch.target.order()) {
+    batch.sources.push_back(packed.places[static_cast<size_t>(pair)]);
+  }
   return batch;
 }
 

@@ -16,6 +16,15 @@ struct TokenPair {
   std::vector<int32_t> source, target;
 };
 
+/// Sources as an encoder reads them.
+struct PackedSources {
+  Packing packing;
+  std::vector<int32_t> ids;     ///< [R]
+  std::vector<int32_t> places;  ///< packed sequence of each source in the caller's order
+};
+/// @param sources  ids with their end.
+PackedSources pack_sources(std::span<const std::vector<int32_t>* const> sources);
+
 /// Source and target are packed each by its own falling length.
 struct TranslatorBatch {
   Packing source, target;

@@ -4,39 +4,27 @@
 
 namespace rondo {
 
-namespace {
-
-void refuse(bool wrong, const char* option, const char* needs) {
-  if (wrong) throw_error<ConfigError>("--{} has no effect here: it needs {}", option, needs);
+RecurrentOptions TranslatorOptions::stack(int64_t units, int64_t count) const {
+  RecurrentOptions options{.cell = cell,
+                           .hidden = units,
+                           .layers = count,
+                           .init = init,
+                           .forget_bias = cell == Cell::kLstm ? forget_bias : 0,
+                           .precision = precision};
+  if (options.layers > 1) options.dropout = dropout;
+  options.locked_dropout = locked_dropout && options.dropout > 0;
+  return options;
 }
-
-}  // namespace
 
 RecurrentOptions TranslatorOptions::encoder() const {
   const int64_t directions = bidirectional ? 2 : 1;
-  RecurrentOptions options{.cell = cell,
-                           .hidden = encoder_hidden > 0 ? encoder_hidden : hidden / directions,
-                           .layers = encoder_layers > 0 ? encoder_layers : layers,
-                           .bidirectional = bidirectional,
-                           .init = init,
-                           .forget_bias = cell == Cell::kLstm ? forget_bias : 0,
-                           .precision = precision};
-  if (options.layers > 1) options.dropout = dropout;
-  options.locked_dropout = locked_dropout && options.dropout > 0;
+  RecurrentOptions options = stack(encoder_hidden > 0 ? encoder_hidden : hidden / directions,
+                                   encoder_layers > 0 ? encoder_layers : layers);
+  options.bidirectional = bidirectional;
   return options;
 }
 
-RecurrentOptions TranslatorOptions::decoder() const {
-  RecurrentOptions options{.cell = cell,
-                           .hidden = hidden,
-                           .layers = layers,
-                           .init = init,
-                           .forget_bias = cell == Cell::kLstm ? forget_bias : 0,
-                           .precision = precision};
-  if (options.layers > 1) options.dropout = dropout;
-  options.locked_dropout = locked_dropout && options.dropout > 0;
-  return options;
-}
+RecurrentOptions TranslatorOptions::decoder() const { return stack(hidden, layers); }
 
 int64_t TranslatorOptions::decoder_input() const {
   if (attention == AttentionKind::kBahdanau) return embedding + memory();
@@ -53,13 +41,15 @@ void TranslatorOptions::check() const {
   encoder().check();
   decoder().check();
   const bool places = input_dropout > 0 || output_dropout > 0 || dropout > 0;
-  refuse(locked_dropout && !places, "locked-dropout", "--input-dropout, --dropout or --output-dropout");
-  refuse(dropout > 0 && layers < 2 && encoder_layers < 2, "dropout", "--layers 2 or more");
-  refuse(forget_bias != 0 && forget_bias != defaults.forget_bias && cell != Cell::kLstm, "forget-bias",
-         "--cell lstm");
-  refuse(window != defaults.window && attention != AttentionKind::kLocal, "window", "--attention local-p");
-  refuse(input_feeding && (!attends() || attention == AttentionKind::kBahdanau), "input-feeding",
-         "--attention dot, general, concat or local-p");
+  refuse_without_effect(locked_dropout && !places, "locked-dropout",
+                        "--input-dropout, --dropout or --output-dropout");
+  refuse_without_effect(dropout > 0 && layers < 2 && encoder_layers < 2, "dropout", "--layers 2 or more");
+  refuse_without_effect(forget_bias != 0 && forget_bias != defaults.forget_bias && cell != Cell::kLstm,
+                        "forget-bias", "--cell lstm");
+  refuse_without_effect(window != defaults.window && attention != AttentionKind::kLocal, "window",
+                        "--attention local-p");
+  refuse_without_effect(input_feeding && (!attends() || attention == AttentionKind::kBahdanau),
+                        "input-feeding", "--attention dot, general, concat or local-p");
   if (!attends() && bridge == Bridge::kZero) {
     throw_error<ConfigError>(
         "--attention none and --bridge zero: the decoder learns nothing of the source; choose one of them");

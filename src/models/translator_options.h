@@ -112,6 +112,9 @@ struct TranslatorOptions {
   double num_values(int64_t source, int64_t target) const;
   /// @throws ConfigError for options that do not fit together.
   void check() const;
+
+ private:
+  RecurrentOptions stack(int64_t units, int64_t count) const;
 };
 
 }  // namespace rondo

@@ -11,6 +11,7 @@
 #include "text/sentencepiece_training.h"
 #include "training/classifier_evaluation.h"
 #include "training/memory_estimate.h"
+#include "training/pretrained.h"
 
 namespace rondo {
 
@@ -176,34 +177,16 @@ void ClassifierTraining::build_network() {
   const CorpusOptions& options = task_.corpus;
   Vectors vectors;
   if (!options.vectors.empty()) {
-    vectors = read_vectors(options.vectors, model_.vocabulary);
-    if (task_.model.embedding != ClassifierOptions().embedding &&
-        task_.model.embedding != vectors.dimension) {
-      throw_error<ConfigError>("--embedding {}: the vectors of {} have {} numbers; leave --embedding out",
-                               task_.model.embedding, options.vectors, vectors.dimension);
-    }
-    task_.model.embedding = vectors.dimension;
+    vectors = read_pretrained({options.vectors, ClassifierOptions().embedding}, model_.vocabulary,
+                              task_.model.embedding, warnings_);
   }
   model_.network =
       std::make_unique<ClassifierNetwork>(task_.model, model_.vocabulary.size(), model_.labels.size());
   model_.network->initialize(Stream(static_cast<uint64_t>(task_.loop.seed), {kInitialStream}));
-  if (!options.vectors.empty()) load_vectors(vectors);
+  if (!options.vectors.empty()) load_pretrained(vectors, model_.network->embedding().table());
   if (base_) take_parameters(base_->network->parameters(), model_.network->parameters());
   base_.reset();
   model_.network->embedding().table().trainable = !options.freeze_embeddings;
-}
-
-void ClassifierTraining::load_vectors(const Vectors& vectors) {
-  const int64_t dimension = vectors.dimension;
-  float* table = model_.network->embedding().table().value.data<float>();
-  for (int64_t id = 0; id < model_.vocabulary.size(); ++id) {
-    if (!vectors.found[id]) continue;
-    std::copy_n(vectors.values.begin() + id * dimension, dimension, table + id * dimension);
-  }
-  if (vectors.num_found * 2 < model_.vocabulary.size()) {
-    warnings_.push_back(fmt::format("{}: vectors for {} of {} words only", task_.corpus.vectors,
-                                    vectors.num_found, model_.vocabulary.size()));
-  }
 }
 
 // balanced: n / (K * n_k), as scikit-learn: the mean weight of a text is one.

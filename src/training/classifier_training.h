@@ -53,7 +53,6 @@ class ClassifierTraining final : public TrainingTask {
                            const std::string& pieces);
   void build_network();
   Batch next_batch(int64_t epoch, int64_t index);
-  void load_vectors(const Vectors& vectors);
   void weigh_labels();
   int64_t estimate_memory() const;
   std::vector<std::vector<int32_t>> plan_of(int64_t epoch) const;

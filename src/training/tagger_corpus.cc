@@ -4,11 +4,13 @@
 #include <set>
 
 #include "base/errors.h"
+#include "base/files.h"
 #include "data/split.h"
 #include "data/wording.h"
 #include "models/character_reader.h"
 #include "models/tag_scheme.h"
 #include "models/word_forms.h"
+#include "training/pretrained.h"
 
 namespace rondo {
 
@@ -17,18 +19,16 @@ namespace {
 // A character that occurs once teaches the unknown one.
 constexpr int64_t kCharacterCount = 2;
 
-std::string name_of_input(const std::string& path) { return path == "-" ? "standard input" : path; }
-
 std::vector<ConllSentence> read_sentences(const std::string& path, const ConllOptions& options,
                                           std::string& format) {
   const ConllFile file(path, options);
   if (file.sentences().empty()) {
     throw_error<DataError>("{}: no sentences; a word a line is expected, with its tag in the last column",
-                           name_of_input(path));
+                           input_name(path));
   }
   if (!file.has_tags()) {
     throw_error<DataError>("{}: no tags, a word and its tag a line are expected; --tag-column says where",
-                           name_of_input(path));
+                           input_name(path));
   }
   format = file.is_conllu() ? "CoNLL-U" : "columns";
   return file.sentences();
@@ -75,7 +75,7 @@ SchemeChoice choice_of(TagScheme scheme) {
 // Data in BIO is checked, then converted; @return the labels that the model learns.
 std::vector<std::string> convert(const TaggerTask& task, std::vector<ConllSentence>& sentences,
                                  const std::vector<std::string>& labels) {
-  const std::string name = name_of_input(task.files.input);
+  const std::string name = input_name(task.files.input);
   if (scheme_of(labels) != TagScheme::kBio) {
     throw_error<DataError>("{}: --convert bioes: its tags are not BIO, as O B-PER I-PER; leave it out", name);
   }
@@ -95,7 +95,7 @@ std::vector<std::string> convert(const TaggerTask& task, std::vector<ConllSenten
 void settle_scheme(TaggerTask& task, const std::vector<ConllSentence>& sentences,
                    const std::vector<std::string>& labels, std::vector<std::string>& warnings) {
   SchemeChoice& choice = task.model.scheme;
-  const std::string name = name_of_input(task.files.input);
+  const std::string name = input_name(task.files.input);
   const bool automatic = choice == SchemeChoice::kAuto;
   if (automatic) {
     const bool softmax = task.model.output == TaggerOutput::kSoftmax;
@@ -120,7 +120,7 @@ void settle_labels(TaggerTask& task, std::vector<ConllSentence>& sentences, Tagg
   if (labels.size() < 2) {
     throw_error<DataError>(
         "{}: every word has the tag {}, there is nothing to tell apart; --tag-column says where tags are",
-        name_of_input(task.files.input), shorten(labels.front()));
+        input_name(task.files.input), shorten(labels.front()));
   }
   if (task.model.convert == TagConversion::kBioes) {
     labels = convert(task, sentences, labels);
@@ -134,7 +134,7 @@ void settle_labels(TaggerTask& task, std::vector<ConllSentence>& sentences, Tagg
 }
 
 void split(const TaggerTask& task, std::vector<ConllSentence> sentences, TaggerCorpus& corpus) {
-  LabelledCorpus shape{.path = name_of_input(task.files.input)};
+  LabelledCorpus shape{.path = input_name(task.files.input)};
   shape.examples.resize(sentences.size());
   const std::vector<bool> held_out =
       choose_dev(shape, task.corpus.dev_fraction, static_cast<uint64_t>(task.loop.seed));
@@ -175,17 +175,8 @@ void count_words(const TaggerTask& task, TaggerCorpus& corpus) {
 void read_vectors_of(TaggerTask& task, TaggerCorpus& corpus) {
   const std::string& path = task.corpus.vectors;
   if (path.empty()) return;
-  corpus.vectors = read_vectors(path, corpus.words);
-  const int64_t dimension = corpus.vectors.dimension;
-  if (task.model.embedding != TaggerOptions().embedding && task.model.embedding != dimension) {
-    throw_error<ConfigError>("--embedding {}: the vectors of {} have {} numbers; leave --embedding out",
-                             task.model.embedding, path, dimension);
-  }
-  task.model.embedding = dimension;
-  if (corpus.vectors.num_found * 2 < corpus.words.size()) {
-    corpus.warnings.push_back(fmt::format("{}: vectors for {} of {} words only", path,
-                                          corpus.vectors.num_found, corpus.words.size()));
-  }
+  corpus.vectors =
+      read_pretrained({path, TaggerOptions().embedding}, corpus.words, task.model.embedding, corpus.warnings);
 }
 
 }  // namespace

@@ -67,19 +67,10 @@ class TaggerPasses {
   int64_t words_ = 0;
 };
 
-std::vector<std::string> written_names(const TaggerModel& model) {
-  std::vector<std::string> names;
-  for (int32_t k = 0; k < model.labels.size(); ++k) {
-    std::string name = model.tag(k);
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
-  }
-  return names;
-}
-
 // Each tag for itself, by the names that are written.
 Evaluation tag_figures(const TaggerModel& model, const TaggedCorpus& corpus,
                        const std::vector<std::vector<int32_t>>& chosen) {
-  const std::vector<std::string> names = written_names(model);
+  const std::vector<std::string> names = model.written_tags();
   std::map<std::string, int32_t> numbers;
   for (const std::string& name : names) numbers.emplace(name, static_cast<int32_t>(numbers.size()));
   Metrics metrics(names);

@@ -7,6 +7,7 @@
 #include "models/tagger_batch.h"
 #include "storage/tagger_file.h"
 #include "training/memory_estimate.h"
+#include "training/pretrained.h"
 
 namespace rondo {
 
@@ -60,17 +61,8 @@ void TaggerTraining::build_network(const TaggerCorpus& corpus) {
   model_.network->initialize(Stream(static_cast<uint64_t>(task_.loop.seed), {kInitialStream}));
   Parameter* table = model_.network->word_table();
   if (table == nullptr) return;
-  load_vectors(corpus.vectors);
+  load_pretrained(corpus.vectors, *table);
   table->trainable = !task_.corpus.freeze_embeddings;
-}
-
-void TaggerTraining::load_vectors(const Vectors& vectors) {
-  float* table = model_.network->word_table()->value.data<float>();
-  const int64_t dimension = vectors.dimension;
-  for (size_t id = 0; id < vectors.found.size(); ++id) {
-    const auto row = static_cast<int64_t>(id) * dimension;
-    if (vectors.found[id] != 0) std::copy_n(vectors.values.begin() + row, dimension, table + row);
-  }
 }
 
 const std::vector<std::vector<int32_t>>& TaggerTraining::batches(int64_t epoch) {

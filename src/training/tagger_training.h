@@ -38,7 +38,6 @@ class TaggerTraining final : public TrainingTask {
 
  private:
   void build_network(const TaggerCorpus& corpus);
-  void load_vectors(const Vectors& vectors);
   const std::vector<std::vector<int32_t>>& batches(int64_t epoch);
   int64_t estimate_memory() const;
 

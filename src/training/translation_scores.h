@@ -13,11 +13,6 @@
 
 namespace rondo {
 
-template <>
-inline constexpr auto kNames<BleuTokenizer> =
-    std::array{std::pair{BleuTokenizer::k13a, "13a"}, std::pair{BleuTokenizer::kNone, "none"},
-               std::pair{BleuTokenizer::kChar, "char"}, std::pair{BleuTokenizer::kIntl, "intl"}};
-
 struct TranslationScoreOptions {
   BleuTokenizer tokenize = BleuTokenizer::k13a;
   bool lower_case = false;

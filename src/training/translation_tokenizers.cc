@@ -11,11 +11,6 @@
 namespace rondo {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, BleuTokenizer>, 4> kNames{{{"13a", BleuTokenizer::k13a},
-                                                                            {"none", BleuTokenizer::kNone},
-                                                                            {"char", BleuTokenizer::kChar},
-                                                                            {"intl", BleuTokenizer::kIntl}}};
-
 /// What Python's str.isspace() holds for white space.
 bool is_space(char32_t code) {
   return (code >= 0x09 && code <= 0x0D) || (code >= 0x1C && code <= 0x20) || code == 0x85 || code == 0xA0 ||
@@ -141,15 +136,8 @@ std::string_view without_end(std::string_view text) {
 
 }  // namespace
 
-std::string_view name_of(BleuTokenizer tokenizer) {
-  for (const auto& [name, value] : kNames) {
-    if (value == tokenizer) return name;
-  }
-  throw_error<ConfigError>("bleu: tokenizer number {} is none", static_cast<int>(tokenizer));
-}
-
 BleuTokenizer parse_bleu_tokenizer(std::string_view name) {
-  for (const auto& [known, value] : kNames) {
+  for (const auto& [value, known] : kNames<BleuTokenizer>) {
     if (known == name) return value;
   }
   throw_error<ConfigError>("bleu: no tokenizer '{}', there are 13a, none, char and intl", name);

@@ -6,14 +6,19 @@
 #include <string_view>
 #include <vector>
 
+#include "base/options.h"
+
 namespace rondo {
 
 /// k13a: mteval-v13a's ASCII rules, WMT's choice. kIntl: mteval-v14's, by Unicode categories (those of the
 /// utf8proc that is installed). kChar: every code point. kNone: at white space only.
 enum class BleuTokenizer { k13a, kNone, kChar, kIntl };
 
-/// "13a", "none", "char", "intl".
-std::string_view name_of(BleuTokenizer tokenizer);
+template <>
+inline constexpr auto kNames<BleuTokenizer> =
+    std::array{std::pair{BleuTokenizer::k13a, "13a"}, std::pair{BleuTokenizer::kNone, "none"},
+               std::pair{BleuTokenizer::kChar, "char"}, std::pair{BleuTokenizer::kIntl, "intl"}};
+
 /// @throws ConfigError that lists the names.
 BleuTokenizer parse_bleu_tokenizer(std::string_view name);
 

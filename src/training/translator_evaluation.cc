@@ -54,19 +54,11 @@ class GreedyBatch {
 
  private:
   void encode(std::span<const std::vector<int32_t>* const> sources, std::span<const int32_t> chosen) {
-    std::vector<int64_t> lengths;
-    for (const int32_t i : chosen)
-      lengths.push_back(static_cast<int64_t>(sources[static_cast<size_t>(i)]->size()));
-    const Packing packing(lengths);
-    std::vector<int32_t> ids(static_cast<size_t>(packing.num_rows()));
-    for (int64_t n = 0; n < packing.sequences(); ++n) {
-      const std::vector<int32_t>& source = *sources[static_cast<size_t>(chosen[static_cast<size_t>(n)])];
-      for (int64_t t = 0; t < packing.length(n); ++t) {
-        ids[static_cast<size_t>(packing.rows().row(t, n))] = source[static_cast<size_t>(t)];
-      }
-    }
+    std::vector<const std::vector<int32_t>*> together;
+    for (const int32_t i : chosen) together.push_back(sources[static_cast<size_t>(i)]);
+    const PackedSources packed = pack_sources(together);
     Tape tape(backend_);
-    memory_ = network_.encode(tape, ids, packing);
+    memory_ = network_.encode(tape, packed.ids, packed.packing);
   }
 
   const TranslatorNetwork& network_;
