@@ -166,7 +166,7 @@ TEST(TextTranslator, ReplacedPiecesAreWrittenAsWords) {
   size_t replaced = 0, inside = 0;
   for (uint64_t seed = 0; seed < 5; ++seed) {
     TranslatorModel model{
-        .source = subwords_of(texts, 12), .target = subwords_of({"e u", "u e e"}, 6), .network = {}};
+        .source = subwords_of(texts, 10), .target = subwords_of({"e u", "u e e"}, 6), .network = {}};
     TranslatorOptions network = small_translator().options();
     network.tokenizer = TokenizerKind::kSentencePiece;
     model.network = std::make_unique<TranslatorNetwork>(network, model.source.vocabulary.size(),
