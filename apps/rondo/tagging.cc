@@ -41,25 +41,39 @@ TagRequest request_of(const TagCommand& command) {
       .paths = command.tags.n_best, .log_probabilities = command.json, .marginals = command.tags.marginals};
 }
 
+std::string dumped(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// Objects as a JSON array, one after the other: all of them at once would take many times the memory of
+/// their text, and there may be a thousand of ten thousand tags.
+template <class Items, class ToJson>
+std::string array_of(const Items& items, ToJson to_json) {
+  std::string text = "[";
+  for (const auto& item : items) {
+    if (text.size() > 1) text += ',';
+    text += dumped(to_json(item));
+  }
+  return text + "]";
+}
+
 std::string json_of(const Words& words, const TaggedSentence& sentence, const TagCommand& command,
                     const std::vector<std::string>& written) {
+  const auto path_of = [](const TagPath& path) {
+    return nlohmann::ordered_json{{"tags", path.tags}, {"log_probability", path.log_probability}};
+  };
+  const auto row_of = [&](const std::vector<float>& row) {
+    nlohmann::ordered_json word = nlohmann::ordered_json::object();
+    for (size_t k = 0; k < row.size(); ++k) word[written[k]] = shortest(row[k]);
+    return word;
+  };
   const TagPath& best = sentence.paths.front();
-  nlohmann::ordered_json json{
-      {"tokens", words}, {"tags", best.tags}, {"log_probability", best.log_probability}};
-  if (command.tags.n_best > 1) {
-    json["n_best"] = nlohmann::ordered_json::array();
-    for (const TagPath& path : sentence.paths) {
-      json["n_best"].push_back({{"tags", path.tags}, {"log_probability", path.log_probability}});
-    }
-  }
-  if (command.tags.marginals) {
-    json["probabilities"] = nlohmann::ordered_json::array();
-    for (const std::vector<float>& row : sentence.marginals) {
-      nlohmann::ordered_json& word = json["probabilities"].emplace_back(nlohmann::ordered_json::object());
-      for (size_t k = 0; k < row.size(); ++k) word[written[k]] = shortest(row[k]);
-    }
-  }
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  std::string text =
+      dumped({{"tokens", words}, {"tags", best.tags}, {"log_probability", best.log_probability}});
+  text.pop_back();  // its brace, for what follows
+  if (command.tags.n_best > 1) text += ",\"n_best\":" + array_of(sentence.paths, path_of);
+  if (command.tags.marginals) text += ",\"probabilities\":" + array_of(sentence.marginals, row_of);
+  return text + "}\n";
 }
 
 // A word and its tag a line, a blank line behind each sentence.
