@@ -2,6 +2,7 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/files.h"
@@ -158,6 +159,16 @@ bool CommandLine::given(const std::string& name) const {
     if (entry.option.name == name) return !entry.typed->results().empty();
   }
   return false;
+}
+
+void refuse_options_of_others(std::span<const std::string> chosen, const std::string& kind,
+                              std::initializer_list<std::vector<std::string>> others) {
+  for (const std::vector<std::string>& group : others) {
+    for (const std::string& name : group) {
+      if (std::ranges::find(chosen, name) == chosen.end()) continue;
+      throw_error<ConfigError>("--{} has no effect on a {}; leave it out", name, kind);
+    }
+  }
 }
 
 }  // namespace rondo::app

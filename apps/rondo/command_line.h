@@ -4,6 +4,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,23 @@ class CommandLine {
   std::vector<std::string> configured_;
   std::vector<Entry> entries_;
 };
+
+/// The names of a struct's options.
+template <class Struct>
+std::vector<std::string> option_names() {
+  Struct options;
+  const OptionList list(options);
+  std::vector<std::string> names;
+  for (const Option& option : list.all()) names.push_back(option.name);
+  return names;
+}
+
+/// For a verb that takes models of several kinds: an option of another kind is refused, not ignored.
+/// @param chosen  what the person wrote, CommandLine::chosen().
+/// @param others  groups of options that mean nothing to a model of this kind.
+/// @throws ConfigError that names the first that was chosen, and the kind.
+void refuse_options_of_others(std::span<const std::string> chosen, const std::string& kind,
+                              std::initializer_list<std::vector<std::string>> others);
 
 /// Options that change speed and place, never results.
 struct RunOptions {

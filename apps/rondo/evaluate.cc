@@ -12,6 +12,7 @@
 #include "storage/language_model_file.h"
 #include "tagging.h"
 #include "tensor/device.h"
+#include "text_input.h"
 #include "training/classifier_evaluation.h"
 #include "training/language_model_evaluation.h"
 #include "training/language_options.h"
@@ -41,15 +42,15 @@ struct EvaluateOptions {
   ConllOptions conll;
   InferenceOptions inference;
   TranslatorMeasureOptions translator;  // no option here: a group of its own
+  std::vector<std::string> chosen;      // no option: the names of those that were written
 
   template <class Visitor>
   void visit(Visitor& v) {
     v("json", json, "print one JSON object; the key accuracy is the figure");
     v("confusion", confusion, "print the confusion matrix even of more than 12 labels");
     v("parts", parts,
-      "language model: parts at least that the text is read in side by side, each from a state of zeros; 1 "
-      "is "
-      "exact",
+      "language model: parts at least that the text is read in side by side, each from a state of zeros; "
+      "1 is exact",
       Range{1, 1e6});
     v("carry", carry,
       "language model: where the state goes on: within a document, always, or as the model was trained");
@@ -60,6 +61,24 @@ struct EvaluateOptions {
 };
 
 constexpr size_t kSmallMatrix = 12;
+
+// An option that means nothing to this model is a mistake, not silence.
+void check_options(const EvaluateOptions& options, const ModelFile& file) {
+  const std::vector<std::string> texts = {"parts", "carry", "documents"}, table = table_options();
+  const std::vector<std::string> words = option_names<ConllOptions>();
+  const std::vector<std::string> pairs = option_names<TranslatorMeasureOptions>();
+  const std::string kind = kind_in_words(file);
+  if (file.kind == "classifier") return refuse_options_of_others(options.chosen, kind, {texts, words, pairs});
+  if (file.kind == "language_model") {
+    return refuse_options_of_others(options.chosen, kind, {{"confusion"}, words, pairs});
+  }
+  if (file.kind == "tagger") {
+    return refuse_options_of_others(options.chosen, kind, {texts, {"format"}, table, pairs});
+  }
+  if (file.kind == "translator") {
+    refuse_options_of_others(options.chosen, kind, {{"confusion"}, texts, words, label_options()});
+  }
+}
 
 // What the training said of its text; metrics are for readers, and a file may have been edited.
 template <class Enum>
@@ -73,8 +92,6 @@ Enum trained_with(const nlohmann::json& metrics, const char* key, Enum otherwise
 
 int evaluate_text(const ModelFile& file, const std::string& path, const std::string& input,
                   const EvaluateOptions& options, Backend& backend) {
-  if (options.confusion)
-    throw_error<ConfigError>("--confusion has no effect on a language model: it has no labels");
   const LanguageModel model = unpack_language_model(file, path);
   model.network->prepare(backend, precision_of(model.options().recurrent.precision, options.inference));
   DocumentOptions documents = options.documents;
@@ -101,12 +118,12 @@ int evaluate_text(const ModelFile& file, const std::string& path, const std::str
 int evaluate(const std::string& path, const std::string& input, const EvaluateOptions& options,
              const RunOptions& run) {
   const ModelFile file = read_model_file(path);
+  check_options(options, file);
   const auto backend = open_device(run.device, run.threads);
   if (file.kind == "translator") {
     return measure_translator(file, path, input, options.documents.read, options.translator,
                               options.inference, options.json, *backend);
   }
-  refuse_translator_options(options.translator, kind_in_words(file));
   if (file.kind == "language_model") return evaluate_text(file, path, input, options, *backend);
   if (file.kind == "tagger") {
     return evaluate_tags(file, path, input,
@@ -171,10 +188,11 @@ Run add_evaluate(CLI::App& app) {
   line->add("Machine", *run);
   return [=] {
     line->apply();
+    options->chosen = line->chosen();
     if (input->empty() && options->translator.source.empty()) {
       throw_error<ConfigError>(
-          "input is missing; give a file, or of a translator --source and --target; see rondo evaluate "
-          "--help");
+          "input is missing; give a file, or of a translator --source and --target; "
+          "see rondo evaluate --help");
     }
     return evaluate(*path, *input, *options, *run);
   };

@@ -41,27 +41,12 @@ void check_output(const std::string& output, const std::string& model, const Par
 
 }  // namespace
 
-void refuse_translator_options(const TranslatorMeasureOptions& options, const std::string& kind) {
-  TranslatorMeasureOptions given = options, usual;
-  const OptionList given_list(given), usual_list(usual);
-  for (size_t i = 0; i < given_list.all().size(); ++i) {
-    const Option& option = given_list.all()[i];
-    if (option.get() == usual_list.all()[i].get()) continue;
-    throw_error<ConfigError>("--{} has no effect on a {}; leave it out", option.name, kind);
-  }
-}
-
 int measure_translator(const ModelFile& file, const std::string& path, const std::string& input,
                        const ReadOptions& read, const TranslatorMeasureOptions& options,
                        const InferenceOptions& inference, bool json, Backend& backend) {
   options.translate.search.check();
   if (options.translate.search.n_best > 1) {
     throw_error<ConfigError>("--n-best has no effect on evaluate: it measures the best translation");
-  }
-  if (!read.label_column.empty() || !read.text_column.empty() || !read.label_separator.empty()) {
-    throw_error<ConfigError>(
-        "--label-column, --text-column and --label-separator have no effect on a translator; give "
-        "--source-column and --target-column");
   }
   const ParallelOptions pairs = parallel_options(input, read, options);
   check_output(options.output, path, pairs);
@@ -78,7 +63,10 @@ int measure_translator(const ModelFile& file, const std::string& path, const std
   models.push_back(unpack_translator(file, path));
   const TextTranslator translator(std::move(models), {path}, backend, inference);
   const auto begin = std::chrono::steady_clock::now();
-  for (const auto& found : translator.translate(sources, options.translate)) {
+  const auto place = [&](size_t i) {
+    return fmt::format("{}:{}", input_name(pairs.source), corpus.pairs[i].line);
+  };
+  for (const auto& found : translator.translate(sources, options.translate, place)) {
     translations.push_back(found.front().text);
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;

@@ -34,7 +34,4 @@ int measure_translator(const ModelFile& file, const std::string& path, const std
                        const ReadOptions& read, const TranslatorMeasureOptions& options,
                        const InferenceOptions& inference, bool json, Backend& backend);
 
-/// @throws ConfigError if one of these options was given for a model of another kind.
-void refuse_translator_options(const TranslatorMeasureOptions& options, const std::string& kind);
-
 }  // namespace rondo::app

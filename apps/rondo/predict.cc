@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <optional>
 
 #include "command_line.h"
@@ -46,20 +45,9 @@ struct PredictOptions {
   }
 };
 
-// Options that mean nothing to this kind of model.
-void check_options(const PredictOptions& options, const char* kind,
-                   std::initializer_list<const char*> others) {
-  for (const char* name : others) {
-    if (std::find(options.chosen.begin(), options.chosen.end(), name) == options.chosen.end()) continue;
-    throw_error<ConfigError>("--{} has no effect: the model is a {}", name, kind);
-  }
-}
-
 int predict_words(const ModelFile& file, const std::string& path, const std::string& input,
                   const PredictOptions& options, Backend& backend) {
-  check_options(
-      options, "tagger",
-      {"best", "probs", "threshold", "label-column", "text-column", "header", "label-separator", "quotes"});
+  refuse_options_of_others(options.chosen, "tagger", {{"best", "probs", "threshold"}, table_options()});
   const TextFormat format = options.read.format;
   if (format != TextFormat::kAuto && format != TextFormat::kLines) {
     throw_error<ConfigError>("--format {}: a tagger reads a word a line (see --conll), or --format lines",
@@ -72,7 +60,8 @@ int predict_words(const ModelFile& file, const std::string& path, const std::str
                        .lines = format == TextFormat::kLines,
                        .replace_invalid = options.read.replace_invalid,
                        .unbuffered = options.unbuffered || typed,
-                       .inference = options.inference},
+                       .inference = options.inference,
+                       .chosen = options.chosen},
                       backend);
 }
 
@@ -140,8 +129,7 @@ int predict(const std::string& path, const std::optional<std::string>& given, co
   const auto backend = open_device(run.device, run.threads);
   if (file.kind == "tagger") return predict_words(file, path, input, options, *backend);
   ClassifierModel model = unpack_classifier(file, path);
-  check_options(options, "classifier",
-                {"append", "n-best", "marginals", "conll", "token-column", "tag-column", "comments"});
+  refuse_options_of_others(options.chosen, "classifier", {option_names<TagOptions>()});
   check_threshold(model, options);
   prepare(model, *backend, options.inference);
   if (!names_file(input, "predict")) {

@@ -15,6 +15,7 @@
 #include "storage/translator_file.h"
 #include "tagging.h"
 #include "tensor/device.h"
+#include "text_input.h"
 #include "training/classifier_evaluation.h"
 #include "training/language_model_evaluation.h"
 #include "training/translator_evaluation.h"
@@ -28,10 +29,12 @@ struct QuantizeOptions {
   std::string output;
   std::string dev;
   std::string dev_target;
+  std::string source_column, target_column;
   double max_drop = 0.005;
   bool force = false;
   DocumentOptions documents;
   ConllOptions conll;
+  std::vector<std::string> chosen;  // no option: the names of those that were written
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -40,6 +43,9 @@ struct QuantizeOptions {
       "labelled file, a text for a language model, or pairs for a translator, that both models are measured "
       "on; not one that was trained on");
     v("dev-target", dev_target, "translator: translations of --dev line by line, where --dev holds sources");
+    v("source-column", source_column,
+      "translator: name or number of the source's column or JSON key, where --dev holds pairs");
+    v("target-column", target_column, "translator: name or number of the target's column or JSON key");
     v("max-drop", max_drop,
       "most that the accuracy (micro F1 of several labels) may fall, or a language model's or translator's "
       "loss rise in nats a token",
@@ -49,6 +55,22 @@ struct QuantizeOptions {
     conll.visit(v);
   }
 };
+
+// An option that means nothing to this model is a mistake, not silence.
+void check_options(const QuantizeOptions& options, const ModelFile& file) {
+  const std::vector<std::string> texts = {"documents"}, table = table_options();
+  const std::vector<std::string> pairs = {"dev-target", "source-column", "target-column"};
+  const std::vector<std::string> words = option_names<ConllOptions>();
+  const std::string kind = kind_in_words(file);
+  if (file.kind == "classifier") return refuse_options_of_others(options.chosen, kind, {texts, words, pairs});
+  if (file.kind == "language_model") return refuse_options_of_others(options.chosen, kind, {words, pairs});
+  if (file.kind == "tagger") {
+    return refuse_options_of_others(options.chosen, kind, {texts, {"format"}, table, pairs});
+  }
+  if (file.kind == "translator") {
+    refuse_options_of_others(options.chosen, kind, {texts, words, label_options()});
+  }
+}
 
 void check(const QuantizeOptions& options) {
   if (options.output.empty()) {
@@ -104,6 +126,8 @@ Measured measure_translation(const ModelFile& file, const std::string& path, con
   const ParallelCorpus corpus = read_parallel({.source = options.dev,
                                                .target = options.dev_target,
                                                .read = {.format = read.format,
+                                                        .source_column = options.source_column,
+                                                        .target_column = options.target_column,
                                                         .header = read.header,
                                                         .quotes = read.quotes,
                                                         .replace_invalid = read.replace_invalid}});
@@ -118,9 +142,6 @@ Measured measure_translation(const ModelFile& file, const std::string& path, con
 Measured measure(const ModelFile& file, const std::string& path, const QuantizeOptions& options,
                  Backend& backend) {
   if (file.kind == "translator") return measure_translation(file, path, options, backend);
-  if (!options.dev_target.empty()) {
-    throw_error<ConfigError>("--dev-target has no effect on a {}; leave it out", kind_in_words(file));
-  }
   if (file.kind == "tagger") {
     const bool replaces = options.documents.read.replace_invalid;
     const auto [name, value] = measure_tagger(
@@ -139,6 +160,7 @@ void report(const std::string& path, const std::string& precision, const Measure
 int quantize(const std::string& path, const QuantizeOptions& options, const RunOptions& run) {
   check(options);
   const ModelFile file = read_model_file(path);
+  check_options(options, file);
   ModelFile small = rondo::quantize(file);
   const auto backend = open_device(run.device, run.threads);
   const Measured before = measure(file, path, options, *backend);
@@ -174,6 +196,7 @@ Run add_quantize(CLI::App& app) {
   line->add("Machine", *run);
   return [=] {
     line->apply();
+    options->chosen = line->chosen();
     return quantize(*path, *options, *run);
   };
 }

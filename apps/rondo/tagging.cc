@@ -1,10 +1,12 @@
 #include "tagging.h"
 
 #include <algorithm>
+#include <span>
 
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/options.h"
+#include "command_line.h"
 #include "console.h"
 #include "data/text_lines.h"
 #include "inference/sentence_tagger.h"
@@ -18,7 +20,8 @@ namespace rondo::app {
 
 namespace {
 
-constexpr size_t kBlock = 2048;  // sentences at once
+constexpr size_t kBlock = 2048;                 // sentences at once
+constexpr size_t kMostFound = size_t{1} << 20;  // tags and probabilities at once
 
 using Words = std::vector<std::string>;
 
@@ -38,25 +41,39 @@ TagRequest request_of(const TagCommand& command) {
       .paths = command.tags.n_best, .log_probabilities = command.json, .marginals = command.tags.marginals};
 }
 
+std::string dumped(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// Objects as a JSON array, one after the other: all of them at once would take many times the memory of
+/// their text, and there may be a thousand of ten thousand tags.
+template <class Items, class ToJson>
+std::string array_of(const Items& items, ToJson to_json) {
+  std::string text = "[";
+  for (const auto& item : items) {
+    if (text.size() > 1) text += ',';
+    text += dumped(to_json(item));
+  }
+  return text + "]";
+}
+
 std::string json_of(const Words& words, const TaggedSentence& sentence, const TagCommand& command,
                     const std::vector<std::string>& written) {
+  const auto path_of = [](const TagPath& path) {
+    return nlohmann::ordered_json{{"tags", path.tags}, {"log_probability", path.log_probability}};
+  };
+  const auto row_of = [&](const std::vector<float>& row) {
+    nlohmann::ordered_json word = nlohmann::ordered_json::object();
+    for (size_t k = 0; k < row.size(); ++k) word[written[k]] = shortest(row[k]);
+    return word;
+  };
   const TagPath& best = sentence.paths.front();
-  nlohmann::ordered_json json{
-      {"tokens", words}, {"tags", best.tags}, {"log_probability", best.log_probability}};
-  if (command.tags.n_best > 1) {
-    json["n_best"] = nlohmann::ordered_json::array();
-    for (const TagPath& path : sentence.paths) {
-      json["n_best"].push_back({{"tags", path.tags}, {"log_probability", path.log_probability}});
-    }
-  }
-  if (command.tags.marginals) {
-    json["probabilities"] = nlohmann::ordered_json::array();
-    for (const std::vector<float>& row : sentence.marginals) {
-      nlohmann::ordered_json& word = json["probabilities"].emplace_back(nlohmann::ordered_json::object());
-      for (size_t k = 0; k < row.size(); ++k) word[written[k]] = shortest(row[k]);
-    }
-  }
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  std::string text =
+      dumped({{"tokens", words}, {"tags", best.tags}, {"log_probability", best.log_probability}});
+  text.pop_back();  // its brace, for what follows
+  if (command.tags.n_best > 1) text += ",\"n_best\":" + array_of(sentence.paths, path_of);
+  if (command.tags.marginals) text += ",\"probabilities\":" + array_of(sentence.marginals, row_of);
+  return text + "}\n";
 }
 
 // A word and its tag a line, a blank line behind each sentence.
@@ -66,7 +83,7 @@ std::string columns_of(const Words& words, const TaggedSentence& sentence) {
   return lines + "\n";
 }
 
-void print(const SentenceTagger& tagger, const std::vector<Words>& sentences, const TagCommand& command) {
+void print_block(const SentenceTagger& tagger, std::span<const Words> sentences, const TagCommand& command) {
   const std::vector<TaggedSentence> tagged = tagger.tag(sentences, request_of(command));
   std::string out;
   for (size_t i = 0; i < sentences.size(); ++i) {
@@ -75,6 +92,21 @@ void print(const SentenceTagger& tagger, const std::vector<Words>& sentences, co
   }
   put_text(out);
   flush_output();
+}
+
+// In blocks, for a thousand sequences of tags for every sentence of a file would fill the memory.
+void print(const SentenceTagger& tagger, std::span<const Words> sentences, const TagCommand& command) {
+  const size_t a_word =
+      static_cast<size_t>(command.tags.n_best) + (command.tags.marginals ? tagger.written().size() : 0);
+  while (!sentences.empty()) {
+    size_t count = 0, found = 0;
+    do {
+      found += sentences[count++].size() * a_word;
+    } while (count < std::min(kBlock, sentences.size()) &&
+             found + sentences[count].size() * a_word <= kMostFound);
+    print_block(tagger, sentences.first(count), command);
+    sentences = sentences.subspan(count);
+  }
 }
 
 int predict_lines(const SentenceTagger& tagger, const std::string& input, const TagCommand& command) {
@@ -112,6 +144,24 @@ int predict_columns(const SentenceTagger& tagger, const std::string& input, cons
   return 0;
 }
 
+// Of a text or of lines nothing is read as columns, and columns are written as a whole.
+void check_chosen(const TagCommand& command, bool columns, bool is_text) {
+  const auto refuse = [&](const std::vector<std::string>& names, const char* what) {
+    for (const std::string& name : names) {
+      if (std::ranges::find(command.chosen, name) == command.chosen.end()) continue;
+      throw_error<ConfigError>("--{} has no effect on {}; leave it out", name, what);
+    }
+  };
+  if (command.json) refuse({"append"}, "JSON");
+  if (columns) {
+    return refuse({"unbuffered"}, "columns, which are read as a whole; see --format lines");
+  }
+  const char* what = is_text ? "a text" : "plain lines";
+  refuse({"append"}, what);
+  refuse(option_names<ConllOptions>(), what);
+  if (is_text) refuse({"unbuffered"}, what);
+}
+
 ConllFile read_tagged(const std::string& input, const TagCommand& command) {
   ConllOptions options = command.tags.conll;
   options.replace_invalid = command.replace_invalid;
@@ -140,14 +190,14 @@ int predict_tags(const ModelFile& file, const std::string& path, const std::stri
                  const TagCommand& given, Backend& backend) {
   TagCommand command = given;
   command.json = given.json || given.tags.n_best > 1 || given.tags.marginals;
-  if (command.json && command.tags.append) {
-    throw_error<ConfigError>("--append has no effect on JSON; leave it out");
-  }
+  const bool is_text = !names_file(input, "predict");
+  check_chosen(command, !is_text && !command.lines, is_text);
   TaggerModel model = unpack_tagger(file, path);
   const SentenceTagger tagger(model, backend,
                               precision_of(model.options().recurrent.precision, command.inference));
-  if (!names_file(input, "predict")) {
-    print(tagger, {words_of(checked_text(input, command.replace_invalid))}, command);
+  if (is_text) {
+    const Words words[] = {words_of(checked_text(input, command.replace_invalid))};
+    print(tagger, words, command);
     return 0;
   }
   return command.lines ? predict_lines(tagger, input, command) : predict_columns(tagger, input, command);

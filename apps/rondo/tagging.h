@@ -36,8 +36,10 @@ struct TagCommand {
   bool replace_invalid = false;
   bool unbuffered = false;
   InferenceOptions inference;
+  std::vector<std::string> chosen = {};  ///< the options that the person wrote
 };
 
+/// @throws ConfigError for an option that was chosen and has no effect on this input.
 int predict_tags(const ModelFile& file, const std::string& path, const std::string& input,
                  const TagCommand& command, Backend& backend);
 

@@ -50,6 +50,14 @@ std::string checked_text(const std::string& text, bool replace_invalid) {
   throw_error<DataError>("the text's byte {} is not UTF-8; convert it, or give --replace-invalid", offset);
 }
 
+std::vector<std::string> label_options() { return {"label-column", "text-column", "label-separator"}; }
+
+std::vector<std::string> table_options() {
+  std::vector<std::string> names = label_options();
+  names.insert(names.end(), {"header", "quotes"});
+  return names;
+}
+
 std::string one_line(std::string text) {
   for (char& c : text) c = c == '\n' || c == '\r' ? ' ' : c;
   return text;

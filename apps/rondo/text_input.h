@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace rondo::app {
 
@@ -12,6 +13,11 @@ bool names_file(const std::string& input, const std::string& verb);
 
 /// A text that was typed: repaired, or refused with the words that help here. @throws DataError.
 std::string checked_text(const std::string& text, bool replace_invalid);
+
+/// Of ReadOptions what only texts with labels have.
+std::vector<std::string> label_options();
+/// Those, and how tables are written.
+std::vector<std::string> table_options();
 
 /// A line for a line: what a text holds must not part it.
 std::string one_line(std::string text);

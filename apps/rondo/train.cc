@@ -53,8 +53,7 @@ void print_profile(Profile& profile, Backend& backend) {
   if (report.rate == 0) return;
   const double peak = measured_peak(backend);
   say("arithmetic of forward and backward: {:.1f} GF/s, {:.0f} % of the {:.1f} GF/s that a product of "
-      "96x512x512 "
-      "reaches here on {} {}\n",
+      "96x512x512 reaches here on {} {}\n",
       report.rate / 1e9, 100 * report.rate / peak, peak / 1e9, backend.threads().threads(),
       backend.threads().threads() == 1 ? "thread" : "threads");
 }
@@ -92,9 +91,8 @@ void tell(const ClassifierTask& task, const TrainingReport& report) {
 void tell(const LanguageTask& task, const LanguageReport& report) {
   const std::string& output = task.files.output;
   const TrainingEvaluation& best = report.outcome.best;
-  say("saved     {}: dev loss {:.4f} nats a token, perplexity {:.2f}, {:.3f} bits a character (epoch {}, "
-      "update "
-      "{} of {})\n",
+  say("saved     {}: dev loss {:.4f} nats a token, perplexity {:.2f}, {:.3f} bits a character "
+      "(epoch {}, update {} of {})\n",
       output, report.dev.loss(), report.dev.perplexity(), report.dev.bits_per_character(), best.epoch,
       best.update, report.outcome.updates);
   say("measured  on {}, in {} {}\n", report.dev_text, report.dev.pieces,
@@ -117,8 +115,8 @@ void tell(const TaggerTask& task, const TaggerReport& report) {
 void tell(const TranslationTask& task, const TranslatorReport& report) {
   const std::string& output = task.files.run.output;
   const TrainingEvaluation& best = report.outcome.best;
-  say("saved     {}: dev BLEU {:.2f} (greedy, 13a, cased), loss {:.4f} nats a token (epoch {}, update {} of "
-      "{})\n",
+  say("saved     {}: dev BLEU {:.2f} (greedy, 13a, cased), loss {:.4f} nats a token "
+      "(epoch {}, update {} of {})\n",
       output, report.dev.bleu, report.dev.loss(), best.epoch, best.update, report.outcome.updates);
   say("measured  on {}, {} pairs\n", report.dev_text, report.dev.pairs);
   say("use it    rondo translate {} \"some text\"\n", quoted(output));
@@ -214,9 +212,8 @@ Run add_tag(CLI::App& train, const std::vector<std::string>& arguments) {
       "Examples:\n"
       "  rondo train tag -i train.conll -d dev.conll -o names.rondo\n"
       "  rondo train tag -i train.conllu -d dev.conllu -o upos.rondo --characters cnn\n"
-      "  rondo train tag --config recipes/papers/wnut17.toml -i train.conll -d dev.conll --vectors glove.txt "
-      "-o "
-      "names.rondo");
+      "  rondo train tag --config recipes/papers/wnut17.toml -i train.conll -d dev.conll "
+      "--vectors glove.txt -o names.rondo");
   auto all = std::make_shared<TrainLine<TaggerTask>>(*tag);
   all->common();
   all->line.add("Training", all->task.measure);

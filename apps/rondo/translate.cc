@@ -29,6 +29,7 @@ struct TranslateCommand {
   bool unbuffered = false;
   bool replace_invalid = false;
   InferenceOptions inference;
+  std::string name;  // no option: of the file that is read, empty for a text that was typed
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -97,7 +98,11 @@ std::string plain_lines(int64_t line, const std::vector<Translation>& best, cons
 
 void print(const TextTranslator& translator, std::span<const std::string> texts, int64_t first_line,
            const TranslateCommand& options) {
-  const auto found = translator.translate(texts, options.translate, first_line);
+  const auto place = [&](size_t i) {
+    return options.name.empty() ? "the text"
+                                : fmt::format("{}:{}", options.name, first_line + static_cast<int64_t>(i));
+  };
+  const auto found = translator.translate(texts, options.translate, place);
   for (size_t i = 0; i < texts.size(); ++i) {
     const int64_t line = first_line + static_cast<int64_t>(i);
     put_text(options.json ? json_line(texts[i], line, found[i], options)
@@ -155,9 +160,10 @@ int translate(const std::string& paths, const std::string& input, TranslateComma
   }
   const auto backend = open_device(run.device, run.threads);
   const TextTranslator translator(files, *backend, options.inference);
-  const bool attends = translator.model().options().attends();
-  options.translate.alignment = options.alignments || options.attention || (options.json && attends);
+  options.translate.alignment =
+      options.alignments || options.attention || (options.json && translator.attends());
   if (names_file(input, "translate")) {
+    options.name = input_name(input);
     translate_lines(translator, input, options);
   } else {
     const std::string text[] = {checked_text(input, options.replace_invalid)};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "base/errors.h"
@@ -98,6 +99,7 @@ class ConllParser {
       read_line(bytes.substr(begin, end - begin));
       begin = next;
     }
+    add_documents();
   }
 
  private:
@@ -109,11 +111,14 @@ class ConllParser {
   void read_line(std::string_view line) {
     if (is_blank(line)) return end_sentence();
     if ((options_.comments || file_.conllu_) && line.starts_with('#')) return;
-    if (!file_.conllu_ && is_document(line.substr(0, line.find_first_of(" \t")))) return end_sentence();
+    if (!file_.conllu_ && is_document(line.substr(0, line.find_first_of(" \t")))) {
+      documents_.push_back(line);
+      return end_sentence();
+    }
     if (columns_ == 0) begin_columns(line);
     const Cells cells = split(line, file_.tabs_);
     if (cells.size() != columns_) fail_columns(line, cells.size());
-    if (!file_.conllu_ || is_word(cells[0])) add_token(line, cells);
+    if (!file_.conllu_ || is_word(cells[0])) add_token(cells);
   }
 
   bool first_columns_are_conllu() const {
@@ -140,8 +145,8 @@ class ConllParser {
     if (file_.has_tags_) tag_ = column(options_.tag_column, file_.conllu_ ? "upos" : "-1", "tag-column");
     if (file_.has_tags_ && tag_ == token_) {
       throw_error<ConfigError>(
-          "{}: column {} is asked for as the token and as the tag; check --token-column and "
-          "--tag-column",
+          "{}: column {} is asked for as the token and as the tag; "
+          "check --token-column and --tag-column",
           file_.name_, token_ + 1);
     }
   }
@@ -190,30 +195,44 @@ class ConllParser {
     if (is_valid_utf8(cell, &offset)) return std::string(cell);
     if (options_.replace_invalid) return replace_invalid_utf8(cell);
     fail(
-        "byte 0x{:02X} in '{}' is not UTF-8; convert the file (iconv -f WINDOWS-1252 -t UTF-8) or set "
-        "--replace-invalid",
+        "byte 0x{:02X} in '{}' is not UTF-8; convert the file (iconv -f WINDOWS-1252 -t UTF-8) "
+        "or set --replace-invalid",
         static_cast<unsigned>(static_cast<unsigned char>(cell[offset])), shorten(quotable(cell)));
   }
 
-  void add_token(std::string_view line, const Cells& cells) {
+  // Where a cell begins and ends in the file's bytes.
+  std::pair<size_t, size_t> place_of(std::string_view cell) const {
+    const auto begin = static_cast<size_t>(cell.data() - file_.bytes_.data());
+    return {begin, begin + cell.size()};
+  }
+
+  void add_token(const Cells& cells) {
     if (cells[token_].empty()) fail("column {}, the token, is empty", token_ + 1);
     if (!in_sentence_) file_.sentences_.push_back({.line = line_});
     in_sentence_ = true;
     ConllSentence& sentence = file_.sentences_.back();
     sentence.tokens.push_back(checked(cells[token_]));
-    const char* begin = file_.bytes_.data();
-    ConllFile::Place place{.line_end = static_cast<size_t>(line.data() + line.size() - begin)};
+    ConllFile::Place place{.columns_end = place_of(cells.back()).second};
     if (file_.has_tags_) {
       const std::string_view tag = cells[tag_];
       if (tag.empty()) fail("column {}, the tag, is empty", tag_ + 1);
       sentence.tags.push_back(checked(tag));
-      place.tag_begin = static_cast<size_t>(tag.data() - begin);
-      place.tag_end = place.tag_begin + tag.size();
+      std::tie(place.tag_begin, place.tag_end) = place_of(tag);
     }
     file_.places_.push_back(place);
   }
 
   void end_sentence() { in_sentence_ = false; }
+
+  // How wide the file is may be known behind the first of them only.
+  void add_documents() {
+    for (const std::string_view line : documents_) {
+      const Cells cells = split(line, file_.tabs_);
+      if (cells.size() != columns_) continue;
+      const auto [begin, end] = place_of(cells.back());
+      file_.documents_.push_back({.tag_begin = begin, .tag_end = end, .columns_end = end});
+    }
+  }
 
   ConllFile& file_;
   ConllOptions options_;
@@ -221,6 +240,7 @@ class ConllParser {
   size_t columns_ = 0;  // 0: no line with columns yet
   size_t token_ = 0, tag_ = 0;
   bool in_sentence_ = false;
+  std::vector<std::string_view> documents_;  // lines, in the file's bytes
 };
 
 ConllFile::ConllFile(const std::string& path, ConllOptions options)
@@ -261,21 +281,49 @@ void ConllFile::check_tags(std::span<const std::vector<std::string>> tags, TagPl
 
 std::string ConllFile::with_tags(std::span<const std::vector<std::string>> tags, TagPlace place) const {
   check_tags(tags, place);
+  if (place == TagPlace::kAppend) return with_column(tags);
   std::string result;
   result.reserve(bytes_.size() + 8 * places_.size());
   size_t done = 0;
   auto next = places_.begin();
   for (size_t i = 0; i < tags.size(); ++i) {
     for (size_t j = 0; j < tags[i].size(); ++j, ++next) {
-      const bool append = place == TagPlace::kAppend;
-      result.append(bytes_, done, (append ? next->line_end : next->tag_begin) - done);
-      done = append ? next->line_end : next->tag_end;
-      if (append) result.push_back(tabs_ ? '\t' : ' ');
+      result.append(bytes_, done, next->tag_begin - done);
+      done = next->tag_end;
       // What was repaired on reading stays as it was unless the tag is another.
-      const bool same = !append && tags[i][j] == sentences_[i].tags[j];
+      const bool same = tags[i][j] == sentences_[i].tags[j];
       result.append(same ? bytes_.substr(next->tag_begin, next->tag_end - next->tag_begin) : tags[i][j]);
     }
   }
+  return result.append(bytes_, done);
+}
+
+std::string ConllFile::with_column(std::span<const std::vector<std::string>> tags) const {
+  std::string result;
+  result.reserve(bytes_.size() + 8 * places_.size());
+  size_t done = 0;
+  const auto add = [&](size_t columns_end, std::string_view tag) {
+    result.append(bytes_, done, columns_end - done);
+    result.push_back(tabs_ ? '\t' : ' ');
+    result.append(tag);
+    done = columns_end;
+  };
+  auto document = documents_.begin();
+  const auto add_documents = [&](size_t before) {
+    for (; document != documents_.end() && document->columns_end < before; ++document) {
+      const size_t size = document->tag_end - document->tag_begin;
+      add(document->columns_end,
+          has_tags_ ? std::string_view(bytes_).substr(document->tag_begin, size) : "O");
+    }
+  };
+  auto next = places_.begin();
+  for (const std::vector<std::string>& sentence : tags) {
+    for (const std::string& tag : sentence) {
+      add_documents(next->columns_end);
+      add(next++->columns_end, tag);
+    }
+  }
+  add_documents(bytes_.size() + 1);
   return result.append(bytes_, done);
 }
 

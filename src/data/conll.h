@@ -51,7 +51,9 @@ struct ConllSentence {
   int64_t line = 0;               ///< of the first token, from 1
 };
 
-/// kReplace: in the tag column. kAppend: in a new last column, as conlleval wants it (not in CoNLL-U).
+/// kReplace: in the tag column. kAppend: in a new last column, as conlleval wants it (not in CoNLL-U): a
+/// -DOCSTART- line as wide as the others gets its last column again (O where the file has no tags), for
+/// conlleval takes it for a token and wants as many columns in every line.
 enum class TagPlace { kReplace, kAppend };
 
 /// A file and its sentences. Columns are parted by tabs if the first line with columns has one, and may be
@@ -79,19 +81,22 @@ class ConllFile {
   std::string with_tags(std::span<const std::vector<std::string>> tags, TagPlace place) const;
 
  private:
-  /// Where a token's tag and line end in the bytes.
+  /// Where a token's tag and columns end in the bytes: white space behind them stays there, for to conlleval
+  /// two spaces in a row are an empty column.
   struct Place {
-    size_t tag_begin = 0, tag_end = 0, line_end = 0;
+    size_t tag_begin = 0, tag_end = 0, columns_end = 0;
   };
   friend class ConllParser;
 
   ConllFile() = default;
   void check_tags(std::span<const std::vector<std::string>> tags, TagPlace place) const;
+  std::string with_column(std::span<const std::vector<std::string>> tags) const;
 
   std::string bytes_;
   std::string name_;
   std::vector<ConllSentence> sentences_;
-  std::vector<Place> places_;  ///< of all tokens, in order
+  std::vector<Place> places_;     ///< of all tokens, in order
+  std::vector<Place> documents_;  ///< of -DOCSTART- lines as wide as those of tokens; tag: the last column
   bool has_tags_ = false;
   bool conllu_ = false;
   bool tabs_ = false;

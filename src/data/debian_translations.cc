@@ -227,9 +227,8 @@ std::vector<TranslatedText> debian_translations(const DebianTranslationsOptions&
   std::vector<TranslatedText> pairs = pair_descriptions(read_lists(options, "en"), target, options.sentences);
   if (!pairs.empty()) return pairs;
   throw_error<DataError>(
-      "{}: no description stands in Translation-en and in Translation-{} under one name and checksum; fetch "
-      "both "
-      "lists together",
+      "{}: no description stands in Translation-en and in Translation-{} under one name and checksum; "
+      "fetch both lists together",
       options.lists, options.language);
 }
 

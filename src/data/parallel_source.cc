@@ -74,9 +74,8 @@ class ParallelTable : public ParallelSource {
     if (!row) return std::nullopt;
     if (row->cells.size() != width_) {
       throw_error<DataError>(
-          "{}:{}: {} columns, expected {} as in line {}; put a cell that holds the separator in quotes, or "
-          "give "
-          "--no-quotes if quotes are a part of the texts",
+          "{}:{}: {} columns, expected {} as in line {}; put a cell that holds the separator in quotes, "
+          "or give --no-quotes if quotes are a part of the texts",
           name(), row->line, row->cells.size(), width_, width_line_);
     }
     return SentencePair{.source = std::move(row->cells[source_]),

@@ -57,6 +57,12 @@ const std::string* TextLines::peek(size_t distance) {
   return &ahead_[distance];
 }
 
+int64_t TextLines::count_to_end() {
+  if (!reader_) return line_ + static_cast<int64_t>(ahead_.size());
+  while (reader_->next()) continue;
+  return reader_->line();
+}
+
 TextLines TextLines::sample(size_t count) {
   if (count > 0) peek(count - 1);
   TextLines copy;

@@ -28,6 +28,8 @@ class TextLines {
   std::optional<std::string> next();
   /// The line that next() will give after `distance` others, or nullptr if the file ends before.
   const std::string* peek(size_t distance);
+  /// Reads on to the end of the file, whatever bytes there are, and gives the number of its lines.
+  int64_t count_to_end();
   /// A copy of at most `count` lines ahead, as if the file ended behind them.
   TextLines sample(size_t count);
 

@@ -9,7 +9,8 @@ namespace rondo {
 
 namespace {
 
-constexpr int64_t kMostRows = 8192;
+// Words of a batch, and labels of their paths.
+constexpr int64_t kMostRows = 8192, kMostLabels = int64_t{1} << 20;
 
 EncodedCorpus encode_words(std::span<const std::vector<std::string>> sentences, WordForms& forms) {
   EncodedCorpus corpus;
@@ -40,7 +41,8 @@ std::vector<TaggedSentence> SentenceTagger::tag(std::span<const std::vector<std:
   WordForms forms = model_->forms();
   const EncodedCorpus corpus = encode_words(sentences, forms);
   std::vector<TaggedSentence> results(sentences.size());
-  for (std::vector<int32_t> examples : batches_of_like_length(corpus.lengths(), kMostRows)) {
+  const int64_t rows = std::min(kMostRows, kMostLabels / request.paths);
+  for (std::vector<int32_t> examples : batches_of_like_length(corpus.lengths(), rows)) {
     std::erase_if(examples, [&](int32_t example) {
       if (corpus.length(example) > 0) return false;
       results[static_cast<size_t>(example)].paths.emplace_back();
@@ -63,7 +65,7 @@ void SentenceTagger::tag_batch(const WordForms& forms, const EncodedCorpus& corp
   if (request.paths > 1 || request.log_probabilities) {
     paths = network.chain().n_best(scores, packing, request.paths);
   } else {
-    std::vector<CrfPath> best = network.chain().decode(scores, packing);
+    std::vector<CrfPath> best = network.decode(scores, packing);
     for (size_t i = 0; i < best.size(); ++i) paths[i].push_back(std::move(best[i]));
   }
   for (size_t i = 0; i < examples.size(); ++i) {

@@ -78,11 +78,13 @@ int64_t TextTranslator::parameters() const {
   return sum;
 }
 
+bool TextTranslator::attends() const {
+  return std::ranges::any_of(models_, [](const TranslatorModel& model) { return model.options().attends(); });
+}
+
 void TextTranslator::check(const TranslateOptions& options) const {
   options.search.check();
-  const bool attends =
-      std::ranges::any_of(models_, [](const TranslatorModel& model) { return model.options().attends(); });
-  if (attends) return;
+  if (attends()) return;
   const auto refuse = [](bool asked, const char* what) {
     if (asked) throw_error<ConfigError>("{}: the model has no attention (it was trained with none)", what);
   };
@@ -93,10 +95,9 @@ void TextTranslator::check(const TranslateOptions& options) const {
 
 std::vector<TextTranslator::Source> TextTranslator::read(std::span<const std::string> texts,
                                                          const TranslateOptions& options,
-                                                         int64_t first_line) const {
+                                                         const TextPlace& place) const {
   std::vector<Source> sources;
   for (size_t i = 0; i < texts.size(); ++i) {
-    const int64_t line = first_line + static_cast<int64_t>(i);
     try {
       Source source{.number = i, .ids = model().encode_source(texts[i])};
       const auto tokens = static_cast<int64_t>(source.ids.size()) - 1;
@@ -106,7 +107,7 @@ std::vector<TextTranslator::Source> TextTranslator::read(std::span<const std::st
       }
       if (tokens > 0) sources.push_back(std::move(source));
     } catch (const DataError& error) {
-      throw_error<DataError>("line {}: {}", line, error.what());
+      throw_error<DataError>("{}: {}", place ? place(i) : fmt::format("text {}", i + 1), error.what());
     }
   }
   // Of like length together; the stable sort keeps equal ones in order.
@@ -160,9 +161,9 @@ Translation TextTranslator::finish(Hypothesis found, const std::string& text,
 
 std::vector<std::vector<Translation>> TextTranslator::translate(std::span<const std::string> texts,
                                                                 const TranslateOptions& options,
-                                                                int64_t first_line) const {
+                                                                const TextPlace& place) const {
   check(options);
-  std::vector<Source> sources = read(texts, options, first_line);
+  std::vector<Source> sources = read(texts, options, place);
   std::vector<std::vector<Translation>> found(texts.size());
   for (std::vector<Translation>& best : found) best.resize(1);  // of the empty texts
   const int64_t row = options.search.beam * model().network->target_vocabulary();

@@ -4,6 +4,7 @@
 //   found[3][0].text;   // the best translation of line 3
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,6 +35,9 @@ struct TranslateOptions {
   }
 };
 
+/// Where a text stands, by its number from 0, for messages: "test.en:12".
+using TextPlace = std::function<std::string(size_t)>;
+
 class TextTranslator {
  public:
   /// The backend must outlive it.
@@ -45,21 +49,24 @@ class TextTranslator {
 
   /// The n_best best translations of each text, the best first; an empty text has one, which is empty. The
   /// same in any company, with any batch and number of threads.
-  /// @param first_line  number of the first text, for messages.
-  /// @throws DataError `line N: ...` for a text that is no UTF-8 or longer than max_source; ConfigError for
+  /// @param place  in messages; none: "text N", from 1.
+  /// @throws DataError `PLACE: ...` for a text that is no UTF-8 or longer than max_source; ConfigError for
   ///         options that do not fit the models.
   std::vector<std::vector<Translation>> translate(std::span<const std::string> texts,
                                                   const TranslateOptions& options,
-                                                  int64_t first_line = 1) const;
+                                                  const TextPlace& place = {}) const;
 
   const TranslatorModel& model() const { return models_.front(); }
+  /// Whether any model has attention: an ensemble's is the mean over those that have it, and what needs one
+  /// (coverage, replacement, alignment) is refused only where none has.
+  bool attends() const;
   int64_t parameters() const;
 
  private:
   struct Source;
   void check(const TranslateOptions& options) const;
   std::vector<Source> read(std::span<const std::string> texts, const TranslateOptions& options,
-                           int64_t first_line) const;
+                           const TextPlace& place) const;
   std::vector<std::vector<Hypothesis>> search(std::span<const std::vector<int32_t>> sources,
                                               const TranslateOptions& options) const;
   Translation finish(Hypothesis found, const std::string& text, const TranslateOptions& options) const;

@@ -61,7 +61,7 @@ std::vector<Translation> Translator::n_best(std::string_view text, size_t k, con
   const auto count = static_cast<int64_t>(k);
   chosen.search.n_best = count;
   chosen.search.beam = std::max(chosen.search.beam, count);
-  chosen.alignment = state_->translator->model().options().attends();
+  chosen.alignment = state_->translator->attends();
   const std::string one[] = {std::string(text)};
   return std::move(state_->translator->translate(one, chosen).front());
 }

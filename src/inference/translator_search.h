@@ -43,7 +43,7 @@ inline constexpr auto kNames<EnsembleMean> =
                std::pair{EnsembleMean::kLogProbabilities, "log-probabilities"}};
 
 /// log of the mean of the models' probabilities, or the mean of their logarithms (which then sum to less than
-/// one); the mean of their attentions. The order of the models may change the last bits.
+/// one); the mean of the attentions of those that have one. The order of the models may change the last bits.
 class EnsembleSearch : public SearchModel {
  public:
   /// Of the same sentences and vocabulary; one model is itself, bit for bit.

@@ -113,8 +113,8 @@ void Crf::check_targets(std::span<const int32_t> targets, const Packing& packing
     const int64_t at = constraints_.first_break(labels_of(packing, n, targets.data(), 1));
     if (at < 0) continue;
     throw_error<DataError>(
-        "crf: the targets of sequence {} break the scheme of tags at step {} of {}; convert them or train "
-        "without constraints",
+        "crf: the targets of sequence {} break the scheme of tags at step {} of {}; "
+        "convert them or train without constraints",
         packing.order()[n], at, packing.length(n));
   }
 }

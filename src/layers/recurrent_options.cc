@@ -2,7 +2,7 @@
 
 namespace rondo {
 
-void RecurrentOptions::check() const {
+void RecurrentOptions::check(bool drops_outputs) const {
   const bool lstm = cell == Cell::kLstm;
   refuse_without_effect(nonlinearity != Nonlinearity::kTanh && cell != Cell::kRnn, "nonlinearity",
                         "--cell rnn");
@@ -24,8 +24,8 @@ void RecurrentOptions::check() const {
   refuse_without_effect(
       dropout > 0 && layers < 2, "dropout",
       "--layers 2 or more (between them it stands); for one layer take --input-dropout or --output-dropout");
-  refuse_without_effect(locked_dropout && input_dropout == 0 && dropout == 0, "locked-dropout",
-                        "--input-dropout or --dropout");
+  const bool drops = input_dropout > 0 || dropout > 0 || drops_outputs;
+  refuse_without_effect(locked_dropout && !drops, "locked-dropout", "--input-dropout or --dropout");
 }
 
 CellKind RecurrentOptions::kind() const {

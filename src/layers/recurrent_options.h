@@ -67,7 +67,8 @@ struct RecurrentOptions {
     v("input-dropout", input_dropout, "share of embedding outputs dropped", Range{0, 0.99});
     v("dropout", dropout, "share dropped between layers (two layers or more)", Range{0, 0.99});
     v("locked-dropout", locked_dropout,
-      "--input-dropout and --dropout draw one mask a text, the same at every step");
+      "--input-dropout and --dropout (a tagger's --output-dropout too) draw one mask a text, the same at "
+      "every step");
     v("state-dropout", state_dropout,
       "share of the state dropped before the recurrent product, one mask a text", Range{0, 0.99});
     v("weight-dropout", weight_dropout, "share of the recurrent weights dropped, one mask a step",
@@ -77,8 +78,9 @@ struct RecurrentOptions {
       "stay float32); int8 only runs, see rondo quantize");
   }
 
+  /// @param drops_outputs  whether a dropout above the stack heeds locked_dropout too.
   /// @throws ConfigError for an option that has no effect beside the others: silence would hide a mistake.
-  void check() const;
+  void check(bool drops_outputs = false) const;
   CellKind kind() const;
   int64_t directions() const { return bidirectional ? 2 : 1; }
   /// H of this layer.

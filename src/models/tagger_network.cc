@@ -1,11 +1,32 @@
 #include "models/tagger_network.h"
 
+#include <algorithm>
+
 #include "base/errors.h"
 #include "layers/dropout.h"
 #include "tensor/operations.h"
 #include "text/casing.h"
 
 namespace rondo {
+
+namespace {
+
+std::vector<CrfPath> best_of_rows(const Variable& scores, const Packing& packing) {
+  const ConstMatrix m = scores.matrix();
+  std::vector<CrfPath> paths(packing.order().size());
+  for (int64_t n = 0; n < packing.sequences(); ++n) {
+    CrfPath& path = paths[static_cast<size_t>(packing.order()[n])];
+    for (int64_t t = 0; t < packing.length(n); ++t) {
+      const float* row = m.row<float>(packing.rows().row(t, n));
+      const float* best = std::max_element(row, row + m.columns);
+      path.labels.push_back(static_cast<int32_t>(best - row));
+      path.score += *best;
+    }
+  }
+  return paths;
+}
+
+}  // namespace
 
 TaggerNetwork::TaggerNetwork(const TaggerOptions& options, TaggerShape shape)
     : options_(options), shape_(std::move(shape)) {
@@ -84,6 +105,12 @@ Variable TaggerNetwork::loss(const Variable& scores, std::vector<int32_t> target
   const Tensor weights(losses.shape(), losses.value().type());
   weights.fill(scale);
   return weighted_sum(losses, weights);
+}
+
+std::vector<CrfPath> TaggerNetwork::decode(const Variable& scores, const Packing& packing) const {
+  const bool rows_alone = options_.output == TaggerOutput::kSoftmax && chain_->constraints().empty() &&
+                          scores.value().type() == DType::kFloat32;
+  return rows_alone ? best_of_rows(scores, packing) : chain_->decode(scores, packing);
 }
 
 void TaggerNetwork::prepare(Backend& backend, Precision precision) {

@@ -4,7 +4,7 @@
 //   const TaggerBatchWords batch = distinct_words(forms, packed);
 //   Variable scores = network.scores(tape, batch, packing);
 //   Variable loss = network.loss(scores, targets, packing, 1.0 / rows);
-//   std::vector<CrfPath> paths = network.chain().decode(scores, packing);
+//   std::vector<CrfPath> paths = network.decode(scores, packing);
 #pragma once
 
 #include <memory>
@@ -42,6 +42,9 @@ class TaggerNetwork {
   /// scheme. @throws DataError for targets that the scheme forbids (crf).
   Variable loss(const Variable& scores, std::vector<int32_t> targets, const Packing& packing,
                 double scale) const;
+  /// The best labels of each sentence, in the caller's order: chain().decode(), but of a softmax without a
+  /// scheme the best of each row, ties to the lowest label.
+  std::vector<CrfPath> decode(const Variable& scores, const Packing& packing) const;
   /// What chooses among sequences of labels: the CRF; of a softmax one whose transitions are zero, so that
   /// every row is by itself, as far as the scheme allows.
   const Crf& chain() const { return *chain_; }

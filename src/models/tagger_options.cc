@@ -43,7 +43,7 @@ double TaggerOptions::num_values(double words, double characters_known, double l
 }
 
 void TaggerOptions::check() const {
-  recurrent.check();
+  recurrent.check(output_dropout > 0);
   const TaggerOptions defaults;
   const bool none = characters == CharacterPart::kNone, cnn = characters == CharacterPart::kCnn;
   if (embedding == 0 && none) {
@@ -51,6 +51,10 @@ void TaggerOptions::check() const {
   }
   refuse_without_effect(embedding == 0 && casing == 0 && embedding_deviation != defaults.embedding_deviation,
                         "embedding-deviation", "--embedding or --casing");
+  refuse_without_effect(embedding == 0 && word_case != defaults.word_case, "word-case", "--embedding");
+  refuse_without_effect(embedding == 0 && digits, "digits", "--embedding");
+  refuse_without_effect(embedding == 0 && word_dropout != defaults.word_dropout, "word-dropout",
+                        "--embedding");
   refuse_without_effect(none && character_embedding != defaults.character_embedding, "character-embedding",
                         "--characters lstm or cnn");
   refuse_without_effect(none && character_units != 0, "character-units", "--characters lstm or cnn");

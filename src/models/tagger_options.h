@@ -56,13 +56,12 @@ struct TaggerOptions {
     v("embedding-deviation", embedding_deviation, "initial word embeddings are normal with this deviation",
       Range{0, 10});
     v("word-case", word_case,
-      "how words are looked up: as they are, in lower case where the vocabulary lacks them, or always in "
-      "lower "
-      "case; characters and casing stay");
+      "how words are looked up: as they are, in lower case where the vocabulary lacks them, or "
+      "always in lower case; characters and casing stay");
     v("digits", digits, "words are looked up with 0 for every digit");
     v("word-dropout", word_dropout,
-      "share of the words seen once that are read as the unknown word while training, which so learns "
-      "something",
+      "share of the words seen once that are read as the unknown word while training, "
+      "which so learns something",
       Range{0, 1});
     v("characters", characters,
       "how a word's characters are read: not at all, by an LSTM in both directions, by a convolution");

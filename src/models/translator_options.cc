@@ -69,8 +69,8 @@ void TranslatorOptions::check() const {
   }
   if (locked_dropout && layers > 1 && dropout > 0 && stepwise()) {
     throw_error<ConfigError>(
-        "--locked-dropout: between the decoder's layers no mask is held from step to step with {}; leave one "
-        "of them out",
+        "--locked-dropout: between the decoder's layers no mask is held from step to step with {}; "
+        "leave one of them out",
         input_feeding ? "--input-feeding" : "--attention bahdanau");
   }
 }

@@ -60,8 +60,8 @@ struct TranslatorOptions {
     v("hidden", hidden, "units of each layer of the decoder", Range{1, 65536});
     v("layers", layers, "recurrent layers of the decoder", Range{1, 64});
     v("encoder-hidden", encoder_hidden,
-      "units of each direction of each layer of the encoder; 0: both directions together as many as the "
-      "decoder",
+      "units of each direction of each layer of the encoder; 0: both directions together "
+      "as many as the decoder",
       Range{0, 65536});
     v("encoder-layers", encoder_layers, "recurrent layers of the encoder; 0: as many as the decoder",
       Range{0, 64});

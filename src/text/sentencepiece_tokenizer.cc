@@ -1,6 +1,7 @@
 // The tokenizer sentencepiece, and the vocabulary of its pieces.
 #include <sentencepiece_processor.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "base/errors.h"
@@ -44,14 +45,30 @@ class SentencePieceTokenizer : public Tokenizer {
     return pieces;
   }
 
+  // The processor writes a piece that the model lacks as it is: its mark of a word's beginning too. A text
+  // with such a piece (the source's, in the place of an unknown one) gets spaces for the marks here.
   std::string join(std::span<const std::string> tokens) const override {
     std::string text;
     const auto status = processor_.Decode(std::vector<std::string>(tokens.begin(), tokens.end()), &text);
     if (!status.ok()) throw_error<DataError>("sentencepiece: cannot decode pieces ({})", status.message());
+    const auto marked = [&](const std::string& token) {
+      return token.find(kMark) != std::string::npos && lacks(token);
+    };
+    if (std::ranges::none_of(tokens, marked)) return text;
+    for (size_t at = text.find(kMark); at != std::string::npos; at = text.find(kMark, at)) {
+      text.replace(at, kMark.size(), at == 0 ? 0 : 1, ' ');
+    }
     return text;
   }
 
  private:
+  static constexpr std::string_view kMark = "\xE2\x96\x81";
+
+  bool lacks(const std::string& token) const {
+    const int id = processor_.PieceToId(token);
+    return processor_.IsUnknown(id) && processor_.IdToPiece(id) != token;
+  }
+
   std::string model_;
   Processor processor_;
 };

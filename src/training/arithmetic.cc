@@ -19,6 +19,25 @@ Arithmetic arithmetic_of(const ClassifierOptions& options, int64_t labels) {
   return cost;
 }
 
+Arithmetic arithmetic_of(const TaggerOptions& options, int64_t labels) {
+  const RecurrentOptions& r = options.recurrent;
+  const auto outputs = static_cast<double>(labels), tanh = static_cast<double>(options.tanh);
+  const double width = static_cast<double>(r.directions()) * static_cast<double>(r.output());
+  const double rows = static_cast<double>(r.kind().blocks()) * static_cast<double>(r.hidden_of(0));
+  Arithmetic cost{.per_token = r.operations(options.input_size())};
+  cost.per_token += 2 * width * tanh + 2 * (tanh > 0 ? tanh : width) * outputs;
+  if (options.output == TaggerOutput::kCrf) cost.per_token += 2 * outputs * outputs;
+  if (options.characters == CharacterPart::kLstm) {
+    cost.per_character = options.character_recurrent().operations(options.character_embedding);
+  }
+  // What else a word is read by wants its gradient still.
+  const bool alone = options.characters == CharacterPart::kNone && options.casing == 0;
+  if (alone) {
+    cost.to_input = 2 * static_cast<double>(r.directions()) * rows * static_cast<double>(options.embedding);
+  }
+  return cost;
+}
+
 double measured_peak(Backend& backend) {
   using Clock = std::chrono::steady_clock;
   constexpr int64_t kRows = 96, kSize = 512;

@@ -79,17 +79,40 @@ int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary
          std::min(kLogitBytes, 4 * rows * widest_softmax(options, vocabulary));
 }
 
-int64_t activation_bytes(const TaggerOptions& options, int64_t labels, int64_t rows, int64_t sentences) {
-  // A guess at how long words are: what their characters hold is a small part.
-  constexpr int64_t kCharacters = 6;
+namespace {
+
+// Numbers that the forward pass keeps of a different word beside its characters, and of each of those.
+struct WordNumbers {
+  int64_t word = 0, character = 0;
+};
+
+WordNumbers word_numbers(const TaggerOptions& options) {
+  // Each embedding once as it is looked up and once in the order of the words, then all parts side by side.
+  WordNumbers kept{.word = 2 * (options.embedding + options.casing) + options.input_size()};
+  const int64_t units = options.units();
+  if (options.characters == CharacterPart::kLstm) {
+    const RecurrentOptions r = options.character_recurrent();
+    kept.word += 2 * r.directions() * (units + units);  // final states, side by side, and in order
+    kept.character = r.directions() * units * (r.kind().saved_blocks() + 2);
+  } else if (options.characters == CharacterPart::kCnn) {
+    kept.word += 4 * units;                                       // maxima, their places, tanh, and in order
+    kept.character = units * (2 * options.character_window - 1);  // what each place gives, and sums of them
+  }
+  return kept;
+}
+
+}  // namespace
+
+int64_t activation_bytes(const TaggerOptions& options, int64_t labels, const TaggerBatchSize& batch) {
   const RecurrentOptions& r = options.recurrent;
   const int64_t width = r.directions() * r.output();
-  const StackNumbers stack = stack_numbers(r, options.input_size(), options.input_size(), 0);
-  const int64_t features =
-      4 * options.input_size() + 3 * width * (options.output_dropout > 0) + 2 * options.tanh;
-  const int64_t characters = kCharacters * (options.character_embedding + 10 * options.character_width());
-  return 4 *
-         (rows * (stack.row + features + characters + 4 * labels) + sentences * stack.text + stack.weights);
+  // A mask a row needs a row a place; without one the layers read each different word where it stands.
+  const int64_t gathered = r.input_dropout > 0 ? options.input_size() : 0;
+  const int64_t dropped = options.output_dropout > 0 ? (r.locked_dropout ? 3 : 4) * width : width;
+  const StackNumbers stack = stack_numbers(r, options.input_size(), gathered, dropped);
+  const WordNumbers words = word_numbers(options);
+  return 4 * (batch.rows * (stack.row + 2 * labels + 2 * options.tanh) + batch.sentences * stack.text +
+              stack.weights + batch.words * words.word + batch.characters * words.character);
 }
 
 SegmentPlan plan_segments(const LanguageModelOptions& options, int64_t vocabulary, const Packing& chunk,

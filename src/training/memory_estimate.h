@@ -25,10 +25,13 @@ int64_t activation_bytes(const ClassifierOptions& options, int64_t rows, int64_t
 int64_t activation_bytes(const LanguageModelOptions& options, int64_t vocabulary, int64_t rows,
                          int64_t streams);
 
-/// The same of a tagger, if no word of the batch repeats.
-/// @param rows       words of the largest batch.
-/// @param sentences  of that batch.
-int64_t activation_bytes(const TaggerOptions& options, int64_t labels, int64_t rows, int64_t sentences);
+/// What a tagger's batch holds.
+struct TaggerBatchSize {
+  int64_t rows = 0, sentences = 0;    ///< words, and sentences of them
+  int64_t words = 0, characters = 0;  ///< different words, and the characters of all of those
+};
+/// The same of a tagger.
+int64_t activation_bytes(const TaggerOptions& options, int64_t labels, const TaggerBatchSize& batch);
 
 struct SegmentPlan {
   int64_t steps = 0;  ///< of a segment; 0: not even one fits

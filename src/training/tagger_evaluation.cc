@@ -11,21 +11,15 @@ namespace rondo {
 
 namespace {
 
-double sum_of_losses(const TaggerNetwork& network, const Variable& scores, const TaggerBatch& batch,
-                     const EncodedCorpus& corpus) {
-  const Variable losses = network.chain().loss(scores, packed_labels(corpus, batch), *batch.packing);
-  double sum = 0;
-  for (int64_t n = 0; n < losses.value().size(); ++n) sum += losses.value().at(n);
-  return sum;
-}
-
-// One batch after the other: labels chosen, and losses summed.
+// One batch after the other: labels chosen, and the loss of each sentence. Losses are summed when all are
+// there, in the order of the corpus, so that no bit depends on the batches.
 class TaggerPasses {
  public:
   TaggerPasses(const TaggerModel& model, Backend& backend, const WordForms& forms,
                const EncodedCorpus& corpus)
       : network_(*model.network), backend_(backend), forms_(forms), corpus_(corpus) {
     chosen_.resize(static_cast<size_t>(corpus.size()));
+    losses_.resize(static_cast<size_t>(corpus.size()));
   }
 
   void run(std::span<const int32_t> examples) {
@@ -36,17 +30,17 @@ class TaggerPasses {
     const TaggerBatch batch = make_tagger_batch(forms_, corpus_, examples);
     Tape tape(backend_);
     const Variable scores = network_.scores(tape, batch.words, *batch.packing);
-    std::vector<CrfPath> paths = network_.chain().decode(scores, *batch.packing);  // in the order of examples
+    std::vector<CrfPath> paths = network_.decode(scores, *batch.packing);  // in the order of examples
     for (size_t i = 0; i < examples.size(); ++i) {
       chosen_[static_cast<size_t>(examples[i])] = std::move(paths[i].labels);
     }
     for (const int32_t example : measured) words_ += corpus_.length(example);
     if (measured.size() == examples.size()) {
-      losses_.push_back(sum_of_losses(network_, scores, batch, corpus_));
+      add_losses(scores, batch);
     } else if (!measured.empty()) {
       const TaggerBatch part = make_tagger_batch(forms_, corpus_, measured);
       const Variable again = network_.scores(tape, part.words, *part.packing);
-      losses_.push_back(sum_of_losses(network_, again, part, corpus_));
+      add_losses(again, part);
     }
   }
 
@@ -58,12 +52,19 @@ class TaggerPasses {
   }
 
  private:
+  void add_losses(const Variable& scores, const TaggerBatch& batch) {
+    const Variable losses = network_.chain().loss(scores, packed_labels(corpus_, batch), *batch.packing);
+    for (int64_t n = 0; n < losses.value().size(); ++n) {
+      losses_[static_cast<size_t>(batch.examples[static_cast<size_t>(n)])] = losses.value().at(n);
+    }
+  }
+
   const TaggerNetwork& network_;
   Backend& backend_;
   const WordForms& forms_;
   const EncodedCorpus& corpus_;
   std::vector<std::vector<int32_t>> chosen_;
-  std::vector<double> losses_;
+  std::vector<double> losses_;  ///< by sentence; 0 where there is none
   int64_t words_ = 0;
 };
 

@@ -43,7 +43,7 @@ struct TaggerEvaluation {
   std::string table() const;
 };
 
-/// The same for any batch size and in any order. Tags that the model lacks are errors.
+/// The same bits for any batch size. Tags that the model lacks are errors.
 TaggerEvaluation evaluate_tagger(const TaggerModel& model, Backend& backend, const WordForms& forms,
                                  const TaggedCorpus& corpus, int64_t max_rows = 4096);
 

@@ -49,8 +49,8 @@ struct MeasureOptions {
   template <class Visitor>
   void visit(Visitor& v) {
     v("metric", metric,
-      "what the best state is chosen by; auto: F1 where tags mark spans of words (B-PER I-PER O), else "
-      "accuracy");
+      "what the best state is chosen by; auto: F1 where tags mark spans of words (B-PER I-PER O), "
+      "else accuracy");
   }
 };
 

@@ -6,7 +6,7 @@
 #include "data/batches.h"
 #include "models/tagger_batch.h"
 #include "storage/tagger_file.h"
-#include "training/memory_estimate.h"
+#include "training/arithmetic.h"
 #include "training/pretrained.h"
 
 namespace rondo {
@@ -15,6 +15,9 @@ namespace {
 
 // Names of random streams under the run's seed; training_loop.cc has its own.
 constexpr uint64_t kInitialStream = 2;
+
+// Of the vocabulary, while a checkpoint's header is made.
+constexpr int64_t kBytesPerWord = 150;
 
 }  // namespace
 
@@ -37,7 +40,7 @@ TaggerTraining::TaggerTraining(const TaggerTask& task, Backend& backend, Profile
     warnings_.push_back(std::move(warning));
   format_ = std::move(corpus.format);
   dev_format_ = std::move(corpus.dev_format);
-  largest_rows_ = largest_batch(batches(0), train_.encoded.lengths());
+  largest_ = largest_size();
   for (const TaggedCorpus* part : {&train_, &dev_}) {
     for (const ConllSentence& sentence : part->sentences) fingerprint_.add(sentence.tokens);
     fingerprint_.add(part->encoded.labels);
@@ -91,6 +94,12 @@ TrainingTask::Step TaggerTraining::step(Tape& tape, int64_t epoch, int64_t index
   for (const int32_t example : batch.examples) {
     step.lines.push_back(train_.encoded.lines[static_cast<size_t>(example)]);
   }
+  if (profile_ != nullptr) {
+    const Parameter* table = model_.network->word_table();
+    profile_->count(arithmetic_of(task_.model, model_.labels.size())
+                        .training(step.tokens, packing.sequences(), table != nullptr && !table->trainable,
+                                  static_cast<int64_t>(batch.words.words.characters.size())));
+  }
   return step;
 }
 
@@ -98,7 +107,7 @@ TaggerEvaluation TaggerTraining::evaluation() {
   const Profile::Scope timed(profile_, Profile::Section::kEvaluation);
   model_.network->prepare(backend_, task_.model.recurrent.precision);
   const TaggerEvaluation result =
-      evaluate_tagger(model_, backend_, *forms_, dev_, std::max<int64_t>(largest_rows_, 1024));
+      evaluate_tagger(model_, backend_, *forms_, dev_, std::max<int64_t>(largest_.rows, 1024));
   model_.network->forget_prepared();
   return result;
 }
@@ -123,13 +132,34 @@ nlohmann::json TaggerTraining::identity() const {
   return run_identity(OptionList(task).to_json(), fingerprint_, backend_);
 }
 
-// Parameters with gradient, moments and best state, the sentences, and the largest batch.
+TaggerBatchSize TaggerTraining::largest_size() {
+  TaggerBatchSize largest;
+  for (const std::vector<int32_t>& examples : batches(0)) {
+    int64_t rows = 0;
+    for (const int32_t example : examples) rows += train_.encoded.length(example);
+    if (rows <= largest.rows) continue;
+    const TaggerBatch batch = make_tagger_batch(*forms_, train_.encoded, examples);
+    largest = {.rows = rows,
+               .sentences = std::ssize(examples),
+               .words = batch.words.words.size(),
+               .characters = static_cast<int64_t>(batch.words.words.characters.size())};
+  }
+  return largest;
+}
+
+// Beside what is held already, the moments among it: dense gradients, the best state, the largest batch, and
+// the vocabulary while a checkpoint's header is made.
 int64_t TaggerTraining::estimate_memory() const {
   const bool averages = task_.loop.averaging.averaging != AveragingKind::kNone;
   const int64_t numbers = model_.network->parameters().num_values();
-  const int64_t activations =
-      activation_bytes(task_.model, model_.labels.size(), largest_rows_, task_.loop.batch);
-  return resident_bytes() + 4 * (averages ? 5 : 4) * numbers + activations;
+  const Parameter* table = model_.network->word_table();
+  const int64_t dense = numbers - (table != nullptr ? table->value.size() : 0);
+  int64_t words = 0;
+  for (const std::string& token : model_.words.tokens()) words += static_cast<int64_t>(token.size());
+  const int64_t checkpoint = 4 * words + kBytesPerWord * model_.words.size();
+  const int64_t more = 4 * ((averages ? 2 : 1) * numbers + dense) + checkpoint +
+                       activation_bytes(task_.model, model_.labels.size(), largest_);
+  return std::max(peak_resident_bytes(), resident_bytes() + more);
 }
 
 TrainingPlan TaggerTraining::plan() const {

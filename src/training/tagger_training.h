@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/profile.h"
+#include "training/memory_estimate.h"
 #include "training/run_identity.h"
 #include "training/tagger_corpus.h"
 #include "training/tagger_evaluation.h"
@@ -39,6 +40,7 @@ class TaggerTraining final : public TrainingTask {
  private:
   void build_network(const TaggerCorpus& corpus);
   const std::vector<std::vector<int32_t>>& batches(int64_t epoch);
+  TaggerBatchSize largest_size();
   int64_t estimate_memory() const;
 
   TaggerTask task_;
@@ -51,7 +53,7 @@ class TaggerTraining final : public TrainingTask {
   TaggedCorpus train_, dev_;
   std::vector<std::vector<int32_t>> batches_;
   int64_t batches_epoch_ = -1;
-  int64_t largest_rows_ = 0;
+  TaggerBatchSize largest_;  ///< of the first epoch
   Fingerprint fingerprint_;
 };
 

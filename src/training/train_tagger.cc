@@ -21,6 +21,10 @@ void check_options(const TaggerTask& task) {
   if (task.model.embedding == 0 && words) {
     throw_error<ConfigError>("--vectors and --freeze-embeddings have no effect with --embedding 0");
   }
+  const bool none = task.model.embedding == 0;
+  refuse_without_effect(none && corpus.min_count != TaggerCorpusOptions().min_count, "min-count",
+                        "--embedding");
+  refuse_without_effect(none && corpus.max_vocabulary != 0, "max-vocabulary", "--embedding");
 }
 
 }  // namespace

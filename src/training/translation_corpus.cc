@@ -117,8 +117,8 @@ void number_train(const TranslationTask& task, const ParallelCorpus& raw, Transl
   }
   if (left_out == 0) return;
   corpus.warnings.push_back(
-      fmt::format("{}: {} pairs with more than {} tokens on a side left out (--max-length); the first is on "
-                  "line {}",
+      fmt::format("{}: {} pairs with more than {} tokens on a side left out (--max-length); "
+                  "the first is on line {}",
                   raw.name, left_out, task.corpus.max_length, first));
 }
 

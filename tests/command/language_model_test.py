@@ -190,7 +190,12 @@ class BadInput(LanguageModelTest):
         for words in [["generate", "classifier.rondo", "the"], ["score", "classifier.rondo", "the"]]:
             with self.subTest(words):
                 self.assertIn("language model", self.refuse(3, *words))
-        self.assertIn("--confusion", self.refuse(2, "evaluate", "lm.rondo", "text.txt", "--confusion"))
+        for words in (["--confusion"], ["--conll", "auto"], ["--beam", "2"], ["--source-column", "1"]):
+            message = self.refuse(2, "evaluate", "lm.rondo", "text.txt", *words)
+            self.assertIn(f"{words[0]} has no effect on a language model", message)
+        for words in (["--tag-column", "1"], ["--dev-target", "text.txt"]):
+            message = self.refuse(2, "quantize", "lm.rondo", "-o", "q.rondo", "--dev", "text.txt", *words)
+            self.assertIn(f"{words[0]} has no effect on a language model", message)
         self.assertIn("--carry", self.refuse(2, "evaluate", "lm.rondo", "text.txt", "--carry", "never"))
 
     def test_a_damaged_model_is_an_error_at_any_byte(self):

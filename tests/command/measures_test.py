@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import subprocess
 import unittest
@@ -21,10 +22,10 @@ def is_sanitized():
 @unittest.skipUnless(os.path.exists("/proc/self/statm"), "the system does not tell what a process holds")
 @unittest.skipIf(is_sanitized(), "a sanitizer's own memory counts too")
 class Memory(CommandTest):
-    def planned_and_peak(self, *words):
+    def planned_and_peak(self, *words, task="classify"):
         """Megabytes: what the plan says, and the most that the process held."""
         with open(self.path("report.txt"), "w", encoding="utf-8") as report:
-            run = subprocess.Popen([COMMAND, "train", "classify", "-o", "m.rondo", "--force", *words], cwd=self.folder,
+            run = subprocess.Popen([COMMAND, "train", task, "-o", "m.rondo", "--force", *words], cwd=self.folder,
                                    stdin=subprocess.DEVNULL, stdout=report, stderr=report)
             _, status, usage = os.wait4(run.pid, 0)
             run.returncode = status
@@ -40,6 +41,22 @@ class Memory(CommandTest):
             with self.subTest(" ".join(words)):
                 planned, peak = self.planned_and_peak("-i", "long.csv", "--after", "40u", "-t", "2", *words)
                 self.assertGreater(peak, 30)
+                self.assertLess(abs(planned / peak - 1), 0.15, f"planned {planned} MB, held {peak:.0f} MB")
+
+    def test_a_taggers_plan_is_within_15_percent_of_the_true_peak(self):
+        rng = random.Random(2)
+        tags = ["O", "O", "B-PER", "B-LOC"]
+        with open(self.path("train.conll"), "w", encoding="utf-8") as file:
+            for i in range(3000):
+                for t in range(5 + i % 60):
+                    file.write(f"word{rng.randrange(20000) if t % 3 == 0 else rng.randrange(200)}\t{rng.choice(tags)}\n")
+                file.write("\n")
+        for words in ([], ["--characters", "cnn", "--hidden", "200", "--batch", "64"],
+                      ["--characters", "none", "--output-layer", "softmax", "--embedding", "300"],
+                      ["--embedding", "0", "--layers", "2", "--batch", "32", "--tanh", "100"]):
+            with self.subTest(" ".join(words)):
+                planned, peak = self.planned_and_peak("-i", "train.conll", "--after", "60u", "-t", "2", *words, task="tag")
+                self.assertGreater(peak, 20)
                 self.assertLess(abs(planned / peak - 1), 0.15, f"planned {planned} MB, held {peak:.0f} MB")
 
     def test_batches_of_all_lengths_share_the_memory_of_the_longest(self):
@@ -68,6 +85,12 @@ class Profile(CommandTest):
         self.assertAlmostEqual(sum(map(float, seconds.values())), whole, delta=0.02)
         self.assertGreater(float(seconds["backward"]), 0)
         self.assertRegex(report, r"arithmetic of forward and backward: [0-9.]+ GF/s, \d+ % of the [0-9.]+ GF/s")
+
+    def test_a_taggers_arithmetic_counts(self):
+        self.write("train.conll", "Ada\tB-PER\nmet\tO\n\nthe\tO\nold\tO\n\n" * 50)
+        result = self.run_command("train", "tag", "-i", "train.conll", "-o", "t.rondo", "--after", "1e", "--profile")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stderr, rb"arithmetic of forward and backward: [0-9.]+ GF/s, \d+ % of the [0-9.]+ GF/s")
 
     def test_it_changes_no_result(self):
         self.profile()

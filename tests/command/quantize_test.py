@@ -58,6 +58,13 @@ class QuantizeTranslator(CommandTest):
         text = self.succeed("quantize", "m.rondo", "-o", "small.rondo", "--dev", "all.en", "--dev-target", "all.de",
                             "--max-drop", "0.05")
         self.assertRegex(text, r"(?m)^small.rondo: int8, \d+\.\d\d MB, dev loss \d\.\d{4}$")
+        sides = [self.read("all." + language).decode().splitlines() for language in ("de", "en")]
+        self.write("all.tsv", "german\tenglish\n" + "".join(f"{de}\t{en}\n" for de, en in zip(*sides)))
+        again = self.succeed("quantize", "m.rondo", "-o", "again.rondo", "--dev", "all.tsv", "--source-column", "english",
+                             "--target-column", "german", "--max-drop", "0.05")
+        self.assertEqual([line.split("dev ")[1] for line in again.splitlines()], [line.split("dev ")[1] for line in text.splitlines()])
+        self.assertIn("--label-column has no effect on a translator", self.refuse(
+            2, "quantize", "m.rondo", "-o", "no.rondo", "--dev", "all.tsv", "--label-column", "1"))
         self.assertEqual(len(self.succeed("translate", "small.rondo", "en1 en2", "--beam", "2").splitlines()), 1)
 
 

@@ -47,6 +47,18 @@ def conllu(made):
     return text
 
 
+def spans_of(tags):
+    """(begin, end, type) of BIO tags that may begin with I, as conlleval takes them."""
+    spans, begin = set(), None
+    for i, tag in enumerate([*tags, "O"]):
+        if begin is not None and (tag[0] != "I" or tag[2:] != tags[begin][2:]):
+            spans.add((begin, i, tags[begin][2:]))
+            begin = None
+        if begin is None and tag != "O":
+            begin = i
+    return spans
+
+
 class TagTest(CommandTest):
     def setUp(self):
         super().setUp()
@@ -87,14 +99,17 @@ class Training(TagTest):
             self.assertEqual(self.sha256("1.rondo"), self.sha256("2.rondo"))
 
     def test_a_run_that_was_stopped_goes_on_to_the_same_file(self):
-        self.train_tag("whole.rondo", "--patience", "0")
-        words = ["train", "tag", "-i", "train.conll", "-d", "dev.conll", "-o", "cut.rondo", *SMALL, "--patience", "0"]
+        long = ["--patience", "0", "--after", "60e"]  # the signal comes long before its end
+        self.train_tag("whole.rondo", *long)
+        words = ["train", "tag", "-i", "train.conll", "-d", "dev.conll", "-o", "cut.rondo", *SMALL, *long]
         run = subprocess.Popen([COMMAND, *words], cwd=self.folder, stderr=subprocess.PIPE)
         next(line for line in run.stderr if line.startswith(b"epoch"))
         run.send_signal(signal.SIGTERM)
-        run.communicate(timeout=60)
-        if run.returncode != 0:  # else it was faster than the signal
-            self.succeed(*words, "--resume")
+        _, told = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 1, told)
+        resumed = self.run_command(*words, "--resume")
+        self.assertEqual(resumed.returncode, 0, resumed.stderr)
+        self.assertRegex(resumed.stderr, rb"resumed +at update [1-9]")
         self.assertEqual(self.sha256("cut.rondo"), self.sha256("whole.rondo"))
 
     def test_a_share_is_held_out_where_there_is_no_dev_file(self):
@@ -141,6 +156,30 @@ class Answers(TagTest):
         self.write("tagged.conll", tagged)
         self.assertEqual(self.figures("model.rondo", "tagged.conll")["f1"], 1)
 
+    def test_appended_tags_are_conllevals_input(self):
+        """As conlleval reads it: the last two columns of every line, all of one width, a document's line a token outside."""
+        self.write("news.conll", "-DOCSTART- -X- O\n\n" + columns(sentences(40, seed=2)).replace("\t", " _ "))
+        appended = self.succeed("predict", "model.rondo", "news.conll", "--append")
+        rows = [line.split(" ") for line in appended.splitlines() if line]
+        self.assertEqual({len(row) for row in rows}, {4})
+        self.assertEqual(rows[0], ["-DOCSTART-", "-X-", "O", "O"])
+        wanted, found = (spans_of([line.split(" ")[at] if line else "O" for line in appended.splitlines()]) for at in (-2, -1))
+        figures = self.figures("model.rondo", "news.conll")
+        self.assertEqual([figures["wanted"], figures["found"], figures["correct"]],
+                         [len(wanted), len(found), len(wanted & found)])
+        right = sum(row[-2] == row[-1] for row in rows[1:])
+        self.assertEqual([figures["tokens"], figures["accuracy"]], [len(rows) - 1, right / (len(rows) - 1)])
+
+    def test_options_without_effect_on_the_input_are_named(self):
+        for words in (["Ada met Alan"], ["dev.conll", "--format", "lines"]):
+            for option in (["--append"], ["--conll", "columns"], ["--tag-column", "2"], ["--token-column", "1"], ["--comments"]):
+                message = self.refuse(2, "predict", "model.rondo", *words, *option)
+                self.assertIn(f"{option[0]} has no effect on " + ("a text" if len(words) == 1 else "plain lines"), message)
+        for more in ([], ["--json"]):
+            self.assertIn("--unbuffered has no effect on columns",
+                          self.refuse(2, "predict", "model.rondo", "dev.conll", "--unbuffered", *more))
+        self.assertIn("--unbuffered has no effect on a text", self.refuse(2, "predict", "model.rondo", "Ada met", "--unbuffered"))
+
     def test_words_without_tags_get_a_column(self):
         self.write("words.conll", "Ada\nmet\nAlan\n\nParis\n")
         lines = self.succeed("predict", "model.rondo", "words.conll").splitlines()
@@ -175,6 +214,16 @@ class Answers(TagTest):
                 whole = sum(p for p, path in zip(chances, paths) if path["tags"][t] == tag)
                 self.assertAlmostEqual(chance, whole, places=3)
 
+    def test_a_file_of_many_sequences_is_written_in_blocks(self):
+        # 100 sentences of 12 words and 1000 sequences each are several blocks; each is what it is alone.
+        texts = [" ".join(random.Random(i).choices(OTHERS + ["Ada", "London"], k=12)) for i in range(100)]
+        self.write("many.txt", "".join(text + "\n" for text in texts))
+        lines = self.succeed("predict", "model.rondo", "many.txt", "--format", "lines", "--n-best", "1000").splitlines()
+        self.assertEqual(len(lines), len(texts))
+        for i in (0, 86, 87, 88, 99):
+            self.assertEqual(lines[i], self.succeed("predict", "model.rondo", texts[i], "--n-best", "1000").rstrip("\n"))
+            self.assertEqual(len(json.loads(lines[i])["n_best"]), 1000)
+
     def test_bioes_is_written_as_bio(self):
         self.train_tag("e.rondo", "--convert", "bioes")
         self.assertIn("E-PER", json.loads(self.succeed("info", "e.rondo", "--json"))["labels"])
@@ -195,10 +244,20 @@ class Answers(TagTest):
 
     def test_options_of_other_models_are_refused(self):
         self.train("classifier.rondo")
-        self.assertIn("the model is a tagger", self.refuse(2, "predict", "model.rondo", "dev.conll", "--probs"))
+        self.assertIn("--probs has no effect on a tagger", self.refuse(2, "predict", "model.rondo", "dev.conll", "--probs"))
+        for words in (["--parts", "2"], ["--carry", "model"], ["--format", "auto"], ["--label-column", "1"], ["--beam", "2"]):
+            message = self.refuse(2, "evaluate", "model.rondo", "dev.conll", *words)
+            self.assertIn(f"{words[0]} has no effect on a tagger", message)
+        for words in (["--documents", "line"], ["--no-quotes"], ["--dev-target", "x"], ["--source-column", "1"]):
+            message = self.refuse(2, "quantize", "model.rondo", "-o", "small.rondo", "--dev", "dev.conll", *words)
+            self.assertIn(f"--{words[0].removeprefix('--').removeprefix('no-')} has no effect on a tagger", message)
         self.assertIn("--format csv", self.refuse(2, "predict", "model.rondo", "dev.conll", "--format", "csv"))
         self.assertIn("--append", self.refuse(2, "predict", "model.rondo", "dev.conll", "--append", "--json"))
-        self.assertIn("the model is a classifier", self.refuse(2, "predict", "classifier.rondo", "x", "--n-best", "2"))
+        for words in (["--n-best", "2"], ["--tag-column", "2"]):
+            self.assertIn(f"{words[0]} has no effect on a classifier", self.refuse(2, "predict", "classifier.rondo", "x", *words))
+        for words in (["--tag-column", "2"], ["--carry", "always"], ["--documents", "line"]):
+            message = self.refuse(2, "evaluate", "classifier.rondo", "train.csv", *words)
+            self.assertIn(f"{words[0]} has no effect on a classifier", message)
         self.assertIn("holds a tagger, a language model is needed here; rondo predict",
                       self.refuse(3, "generate", "model.rondo", "x"))
 
@@ -264,6 +323,9 @@ class BadInput(TagTest):
     def test_options_that_do_not_fit(self):
         for words, what in [(["--embedding", "0", "--characters", "none", "--character-units", "0"], "--embedding 0"),
                             (["--all-vectors"], "--all-vectors"), (["--character-window", "5"], "--character-window"),
+                            (["--embedding", "0", "--min-count", "2"], "--min-count"),
+                            (["--embedding", "0", "--max-vocabulary", "9"], "--max-vocabulary"),
+                            (["--embedding", "0", "--word-dropout", "0"], "--word-dropout"),
                             (["--dev-fraction", "0.2"], "--dev-fraction")]:
             with self.subTest(what):
                 self.assertIn(what, self.refuse(2, "train", "tag", "-i", "train.conll", "-d", "dev.conll", "-o", "m.rondo", *words))

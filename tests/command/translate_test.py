@@ -32,6 +32,15 @@ class Translate(TranslationTest):
         self.train_translator("a.rondo")
         self.train_translator("b.rondo", "--seed", "2")
         self.train_translator("none.rondo", "--attention", "none", "--after", "1e")
+        # Names that occur once are unknown in both languages, and each other's translation.
+        named = []
+        for i, sides in enumerate(pairs()):
+            at = i % len(sides[0].split())
+            named.append(tuple(" ".join(f"name{i}" if t == at else word for t, word in enumerate(side.split())) for side in sides))
+        self.write_pairs("named", named)
+        self.succeed("train", "translate", "--source", "named.en", "--target", "named.de", "--dev-source", "dev.en",
+                     "--dev-target", "dev.de", "-o", "named.rondo", *self.SMALL, "--min-count", "2", "--patience", "0",
+                     "-t", "1")
 
     def setUp(self):
         super().setUp()
@@ -103,9 +112,16 @@ class Translate(TranslationTest):
         self.assertNotIn("attention", self.json_lines("a.rondo", "three big dog", "--json")[0]["translations"][0])
 
     def test_unknown_words_are_replaced_by_the_source(self):
-        replaced = self.translate("a.rondo", "one zebra sees two dog", "--replace-unknown")
-        self.assertNotIn("unk", replaced)
-        self.assertNotIn("unk", self.translate("a.rondo", "one zebra sees two dog"))
+        words = ["named.rondo", "two Zanzibar and one dog"]
+        replaced = self.translate(*words, "--replace-unknown")
+        self.assertRegex(replaced, "^zwei zanzibar .*hund$")
+        plain = self.translate(*words)
+        self.assertNotIn("zanzibar", plain)
+        for text in (replaced, plain):
+            self.assertNotIn("unk", text)
+        best = self.json_lines(*words, "--replace-unknown", "--json")[0]["translations"][0]
+        self.assertIn("zanzibar", best["tokens"])
+        self.assertIn(f"1-{best['tokens'].index('zanzibar')}", best["alignment"])
 
     def test_an_ensemble_translates_as_one(self):
         one = self.json_lines("a.rondo", "texts.en", "--json")
@@ -117,6 +133,11 @@ class Translate(TranslationTest):
             self.assertEqual(a["source"], c["source"])
         self.assertNotEqual([made["translations"][0]["score"] for made in one],
                             [made["translations"][0]["score"] for made in both])
+        # One of them has attention: wherever it stands, the ensemble's is that one's.
+        for models in ("none.rondo,a.rondo", "a.rondo,none.rondo"):
+            best = self.json_lines(models, "three big dog", "--json")[0]["translations"][0]
+            self.assertEqual(best["alignment"], "0-0 1-1 2-2")
+            self.assertIn("\t", self.translate(models, "three big dog", "--alignments", "--coverage", "0.1"))
         self.write_pairs("other", [("x y", "z w")] * 40)
         self.succeed("train", "translate", "--source", "other.en", "--target", "other.de", "-o", "c.rondo", *self.SMALL,
                      "--after", "1e", "-t", "1")
@@ -147,9 +168,13 @@ class Translate(TranslationTest):
 
     def test_evaluate_refuses_what_does_not_fit(self):
         self.assertIn("input is missing", self.refuse(2, "evaluate", "a.rondo"))
-        self.assertIn("no effect on a translator",
-                      self.refuse(2, "evaluate", "a.rondo", "--source", "train.en", "--target", "train.de",
-                                  "--label-column", "1"))
+        for words in (["--label-column", "1"], ["--parts", "1"], ["--conll", "auto"], ["--confusion"]):
+            message = self.refuse(2, "evaluate", "a.rondo", "--source", "train.en", "--target", "train.de", *words)
+            self.assertIn(f"{words[0]} has no effect on a translator", message)
+        # The first pair is left out: an empty side.
+        self.write("pairs.tsv", "one\t\none dog\teins hund\none two red dog\teins zwei rot hund\n")
+        message = self.refuse(3, "evaluate", "a.rondo", "pairs.tsv", "--max-source", "2")
+        self.assertIn("pairs.tsv:3: 4 tokens, and --max-source is 2", message)
         self.write("train.csv", corpus())
         classifier = self.train()
         self.assertIn("--beam has no effect on a classifier", self.refuse(2, "evaluate", classifier, "train.csv", "--beam", "3"))
@@ -163,13 +188,15 @@ class Translate(TranslationTest):
         self.assertEqual(lines[0], "eins hund")
         self.assertGreater(len(lines[1]), 0)
         message = self.refuse(3, "translate", "a.rondo", "long.en", "--max-source", "9999")
-        self.assertIn("line 2: 10000 tokens, and --max-source is 9999", message)
+        self.assertIn("long.en:2: 10000 tokens, and --max-source is 9999", message)
+        message = self.refuse(3, "translate", "a.rondo", text, "--max-source", "9999")
+        self.assertIn("rondo: the text: 10000 tokens, and --max-source is 9999", message)
 
     def test_what_is_refused_costs_no_line_before_it(self):
         for last in (b"one " * 50, b"\xff"):
             result = self.run_command("translate", "a.rondo", "--max-source", "20", input=b"one dog\ntwo\n" + last + b"\nred\n")
             self.assertEqual((result.returncode, result.stdout), (3, b"eins hund\nzwei\n"))
-            self.assertRegex(result.stderr, rb"^rondo: (line 3: 50 tokens|standard input:3: byte 1)")
+            self.assertRegex(result.stderr, rb"^rondo: standard input:3: (50 tokens|byte 1)")
 
     def test_bad_input_is_named(self):
         message = self.refuse(3, "translate", "a.rondo", input=b"one\n\xff\n")

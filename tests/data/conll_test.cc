@@ -109,13 +109,26 @@ TEST(Conll, TagsAreReplacedOrAppended) {
   const ConllFile file = parse("a 1 X \nb 22 Y\r\n\nc 3 Z");
   const Tags tags{{"LONG", "Q"}, {"R"}};
   EXPECT_EQ(file.with_tags(tags, TagPlace::kReplace), "a 1 LONG \nb 22 Q\r\n\nc 3 R");
-  EXPECT_EQ(file.with_tags(tags, TagPlace::kAppend), "a 1 X  LONG\nb 22 Y Q\r\n\nc 3 Z R");
+  EXPECT_EQ(file.with_tags(tags, TagPlace::kAppend), "a 1 X LONG \nb 22 Y Q\r\n\nc 3 Z R");
   EXPECT_EQ(parse("a\nb\n").with_tags(Tags{{"X", "Y"}}, TagPlace::kAppend), "a X\nb Y\n");
   EXPECT_EQ(parse("a\tX\n").with_tags(Tags{{"Y"}}, TagPlace::kAppend), "a\tX\tY\n");
   const ConllFile swedish = parse(kSwedish);
   const ConllFile again = parse(swedish.with_tags(Tags{{"A", "B", "C"}, {"D"}}, TagPlace::kReplace));
   EXPECT_THAT(again.sentences()[0].tags, ElementsAre("A", "B", "C"));
   EXPECT_THAT(again.bytes(), HasSubstr("2.1\tnog\tnog\tADV"));
+}
+
+TEST(Conll, AppendedLinesHaveAsManyColumnsAsEachOther) {
+  const ConllFile news = parse(kNews);
+  EXPECT_EQ(
+      news.with_tags(Tags{{"O", "O", "X"}, {"O", "B-LOC"}}, TagPlace::kAppend),
+      "-DOCSTART- -X- -X- O O\n\nAda NNP B-NP B-PER O\nwrote VBD B-VP O O\n. . O O X\n\n \t\nIn IN B-PP O O\n"
+      "London NNP B-NP B-LOC B-LOC \n\n");
+  // One that is as narrow as it was stays so; a document's line may come last and be wide in tabs.
+  EXPECT_EQ(parse("-DOCSTART-\n\na X\n").with_tags(Tags{{"Y"}}, TagPlace::kAppend), "-DOCSTART-\n\na X Y\n");
+  EXPECT_EQ(parse("a\tX\n\n-DOCSTART-\tO").with_tags(Tags{{"Y"}}, TagPlace::kAppend),
+            "a\tX\tY\n\n-DOCSTART-\tO\tO");
+  EXPECT_EQ(parse("-DOCSTART-\n\na\n").with_tags(Tags{{"Y"}}, TagPlace::kAppend), "-DOCSTART- O\n\na Y\n");
 }
 
 TEST(Conll, TagsThatCannotBeWrittenAreRefused) {

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
+#include "data/documents.h"
 #include "small_translator.h"
 #include "tensor/device.h"
+#include "text/sentencepiece_training.h"
 
 namespace rondo {
 namespace {
@@ -150,6 +153,39 @@ TEST(TextTranslator, UnknownWordsAreReplacedOrNeverWritten) {
   EXPECT_GT(replaced, 0U);
 }
 
+TextCoder subwords_of(const std::vector<std::string>& texts, int64_t vocabulary) {
+  const std::string model = train_sentencepiece(texts, {.vocabulary = vocabulary});
+  return {.tokenizer = make_tokenizer(TokenizerKind::kSentencePiece, model),
+          .vocabulary = with_end_token(Vocabulary::from_sentencepiece(model))};
+}
+
+TEST(TextTranslator, ReplacedPiecesAreWrittenAsWords) {
+  const auto backend = open_device("cpu", 1);
+  const std::vector<std::string> texts = {"mona opal", "opal mona mona", "mona", "opal opal mona opal"};
+  const TranslateOptions options{.search = {.beam = 3, .n_best = 3}, .replace_unknown = true};
+  size_t replaced = 0, inside = 0;
+  for (uint64_t seed = 0; seed < 5; ++seed) {
+    TranslatorModel model{
+        .source = subwords_of(texts, 10), .target = subwords_of({"e u", "u e e"}, 6), .network = {}};
+    TranslatorOptions network = small_translator().options();
+    network.tokenizer = TokenizerKind::kSentencePiece;
+    model.network = std::make_unique<TranslatorNetwork>(network, model.source.vocabulary.size(),
+                                                        model.target.vocabulary.size());
+    model.network->initialize(Stream(seed));
+    const TextTranslator translator = translator_of(std::move(model), *backend);
+    for (const auto& best : translator.translate(texts, options)) {
+      for (const Translation& found : best) {
+        EXPECT_THAT(found.text, Not(HasSubstr("\xE2\x96\x81"))) << seed;
+        replaced += found.text.find_first_of("mo") != std::string::npos ? 1 : 0;
+        inside +=
+            found.text.find(" m") != std::string::npos || found.text.find(" o") != std::string::npos ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(replaced, 0U);
+  EXPECT_GT(inside, 0U);
+}
+
 TEST(TextTranslator, AnEnsembleOfOneModelTwiceIsTheModel) {
   const auto backend = open_device("cpu", 1);
   std::vector<TranslatorModel> twice, two;
@@ -174,6 +210,36 @@ TEST(TextTranslator, AnEnsembleOfOneModelTwiceIsTheModel) {
   }
 }
 
+TEST(TextTranslator, AnEnsembleLooksWhereThoseWithAttentionLook) {
+  const auto backend = open_device("cpu", 1);
+  const std::vector<std::string> texts = small_sentences(6);
+  TranslateOptions options{.search = {.beam = 2, .coverage = 0.2, .max_ratio = 1}, .replace_unknown = true};
+  options.alignment = true;
+  std::vector<std::vector<std::vector<Translation>>> found;
+  for (const bool first : {true, false}) {
+    std::vector<TranslatorModel> models;
+    for (const bool attends : {first, !first}) {
+      models.push_back(small_translator(3, attends ? AttentionKind::kGeneral : AttentionKind::kNone));
+    }
+    const TextTranslator translator = translator_of(std::move(models), *backend);
+    EXPECT_TRUE(translator.attends());
+    found.push_back(translator.translate(texts, options));
+  }
+  size_t rows = 0;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const Translation &a = found[0][i][0], &b = found[1][i][0];
+    EXPECT_EQ(a.text, b.text);
+    EXPECT_EQ(a.attention, b.attention);
+    ASSERT_EQ(a.attention.size(), a.source_tokens.size() * a.target_tokens.size());
+    for (size_t t = 0; t < a.target_tokens.size(); ++t) {
+      const auto row = std::span(a.attention).subspan(t * a.source_tokens.size(), a.source_tokens.size());
+      EXPECT_NEAR(std::accumulate(row.begin(), row.end(), 0.0), 1, 1e-5);  // not halved by who has none
+      ++rows;
+    }
+  }
+  EXPECT_GT(rows, texts.size());
+}
+
 TEST(TextTranslator, EnsemblesNeedOneVocabulary) {
   const auto backend = open_device("cpu", 1);
   std::vector<TranslatorModel> models;
@@ -186,16 +252,17 @@ TEST(TextTranslator, EnsemblesNeedOneVocabulary) {
   EXPECT_THROW(translator_of(std::vector<TranslatorModel>{}, *backend), ConfigError);
 }
 
-TEST(TextTranslator, BadTextsAreNamedByTheirLine) {
+TEST(TextTranslator, BadTextsAreNamedByTheirPlace) {
   const auto backend = open_device("cpu", 1);
   const TextTranslator translator = translator_of(small_translator(), *backend);
   EXPECT_THAT(
       [&] {
-        translator.translate(std::vector<std::string>{"s1", "s2 s3 s4"}, {.max_source = 2}, 10);
+        const auto place = [](size_t i) { return "test.en:" + std::to_string(10 + i); };
+        translator.translate(std::vector<std::string>{"s1", "s2 s3 s4"}, {.max_source = 2}, place);
       },
-      ThrowsMessage<DataError>(HasSubstr("line 11: 3 tokens, and --max-source is 2")));
+      ThrowsMessage<DataError>(HasSubstr("test.en:11: 3 tokens, and --max-source is 2")));
   EXPECT_THAT([&] { translator.translate(std::vector<std::string>{"\xFF"}, {}); },
-              ThrowsMessage<DataError>(HasSubstr("line 1: ")));
+              ThrowsMessage<DataError>(HasSubstr("text 1: ")));
 }
 
 TEST(TextTranslator, LongTextsEnd) {
@@ -212,6 +279,7 @@ TEST(TextTranslator, WithoutAttentionNothingIsAligned) {
   const auto backend = open_device("cpu", 1);
   const TextTranslator translator = translator_of(small_translator(1, AttentionKind::kNone), *backend);
   const std::vector<std::string> texts = {"s1"};
+  EXPECT_FALSE(translator.attends());
   EXPECT_THROW(translator.translate(texts, {.search = {.coverage = 0.1}}), ConfigError);
   EXPECT_THROW(translator.translate(texts, {.replace_unknown = true}), ConfigError);
   EXPECT_THAT([&] { translator.translate(texts, {.alignment = true}); },

@@ -3,6 +3,7 @@
 
 #include "crf_cases.h"
 #include "gradients.h"
+#include "kernels/reference/crf.h"
 #include "kernels/reference/reference_backend.h"
 #include "rondo/errors.h"
 
@@ -107,6 +108,24 @@ TEST_F(ReferenceCrf, BestPathIsTheFirstOfTheListAndBelowLogZ) {
     EXPECT_LE(one.path_scores(n, 0), one.losses(0, n));
   }
   for (int64_t r = 0; r < one.packing.num_rows(); ++r) EXPECT_EQ(one.labels(r, 0), five.labels(r, 0));
+}
+
+TEST_F(ReferenceCrf, LongSequencesAreGoneThroughAgainToTheSameBits) {
+  for (const int64_t best : {1, 7}) {
+    for (const int64_t length : {1, 2, 3, 9, 10, 50, 51}) {
+      const CrfCase shape{.labels = 3, .lengths = {length}, .best = best};
+      CrfOperands<float> whole(shape, 4), parts(shape, 4);
+      const CrfDecode all = whole.decode(), marked = parts.decode();
+      reference::CrfDecoder(all).decode(0, length);
+      reference::CrfDecoder(marked, /*most_origins=*/1).decode(0, length);
+      for (int64_t b = 0; b < best; ++b) {
+        EXPECT_EQ(parts.path_scores(0, b), whole.path_scores(0, b));
+        for (int64_t t = 0; t < length; ++t) {
+          ASSERT_EQ(parts.labels(t, b), whole.labels(t, b)) << length << " " << t << " " << b;
+        }
+      }
+    }
+  }
 }
 
 TEST_F(ReferenceCrf, EqualPathsComeWithTheLowestLastLabelFirst) {

@@ -23,7 +23,8 @@ TaggerOptions small(CharacterPart characters = CharacterPart::kNone) {
   return options;
 }
 
-/// Three sentences, one of them empty; words repeat, and one has no known character.
+/// Three sentences, one of them empty; words repeat, and one has no known character. The fourth and the fifth
+/// are the first and the third with the unknown word for those that are rare.
 struct Sentences {
   TaggerModel model;
   std::optional<WordForms> forms;
@@ -40,7 +41,7 @@ struct Sentences {
     model.network->initialize(Stream(3));
     forms.emplace(model.forms());
     const std::vector<std::vector<std::string>> sentences = {
-        {"Ada", "in", "London", "Ada"}, {}, {"London", "x"}};
+        {"Ada", "in", "London", "Ada"}, {}, {"London", "x"}, {"x", "in", "x", "x"}, {"x", "x"}};
     for (const auto& sentence : sentences) {
       for (const std::string& word : sentence) {
         corpus.ids.push_back(forms->add(word));
@@ -125,13 +126,45 @@ TEST(TaggerNetwork, ASoftmaxIsAChainWithoutTransitions) {
   const double own = network.loss(scores, targets, *batch.packing, 1).value().at(0);
   const Tensor chain = network.chain().loss(scores, targets, *batch.packing).value();
   EXPECT_NEAR(own, chain.at(0) + chain.at(1), 1e-5);
-  const CrfPath best = network.chain().decode(scores, *batch.packing).front();
+  const std::vector<CrfPath> chosen = network.decode(scores, *batch.packing);
+  const std::vector<CrfPath> searched = network.chain().decode(scores, *batch.packing);
+  ASSERT_EQ(chosen.size(), searched.size());
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    EXPECT_EQ(chosen[i].labels, searched[i].labels);
+    EXPECT_EQ(chosen[i].score, searched[i].score);
+  }
+  const CrfPath& best = chosen.front();
   for (int64_t t = 0; t < 4; ++t) {
     const float* row = scores.matrix().row<float>(batch.packing->rows().row(t, 0));
     EXPECT_EQ(best.labels[static_cast<size_t>(t)], std::max_element(row, row + 3) - row);
   }
   for (const Parameter& parameter : network.parameters().all()) {
     EXPECT_THAT(parameter.name, testing::Not(testing::StartsWith("crf.")));
+  }
+}
+
+TEST(TaggerNetwork, TheBestTagsAreTheChainsWhateverIsEqual) {
+  TaggerOptions options = small();
+  options.output = TaggerOutput::kSoftmax;
+  const auto backend = open_device("cpu", 1);
+  for (const SchemeChoice scheme : {SchemeChoice::kNone, SchemeChoice::kBio}) {
+    options.scheme = scheme;
+    const Sentences sentences(options);
+    const TaggerNetwork& network = *sentences.model.network;
+    const TaggerBatch batch = sentences.batch({1, 2, 0});
+    Tape tape(*backend);
+    Tensor scores({batch.packing->num_rows(), 3});
+    // Ties of two and of three, and rows where a label that may not begin a sentence is the best.
+    const std::vector<float> values = {1, 1, 0, 0, 0, 0, -1, 2, 2, 3, 5, 4, 7, 7, 7, 0, 1, 1};
+    std::copy(values.begin(), values.end(), scores.values<float>().begin());
+    const std::vector<CrfPath> chosen = network.decode(tape.input(scores), *batch.packing);
+    const std::vector<CrfPath> searched = network.chain().decode(tape.input(scores), *batch.packing);
+    ASSERT_EQ(chosen.size(), 3U);
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(chosen[i].labels, searched[i].labels);
+      EXPECT_EQ(chosen[i].score, searched[i].score);
+    }
+    EXPECT_TRUE(chosen[0].labels.empty());
   }
 }
 
@@ -146,9 +179,12 @@ TEST(TaggerNetwork, RareWordsAreReadAsTheUnknownOneInTrainingAlone) {
     const Variable scores = sentences.model.network->scores(tape, batch.words, *batch.packing);
     return std::vector<float>(scores.value().values<float>().begin(), scores.value().values<float>().end());
   };
-  // London is rare, x unknown: to a training that drops all rare words both are one word.
-  const std::vector<float> trained = scores_of({2}, true), used = scores_of({2}, false);
-  EXPECT_NE(trained, used);
+  // Ada and London are rare, x is unknown: to a training that drops all rare words they are one word.
+  for (const auto& [own, unknown] : {std::pair{0, 3}, std::pair{2, 4}}) {
+    EXPECT_EQ(scores_of({own}, true), scores_of({unknown}, true));
+    EXPECT_NE(scores_of({own}, false), scores_of({unknown}, false));
+    EXPECT_NE(scores_of({own}, true), scores_of({own}, false));
+  }
 }
 
 TEST(TaggerOptions, OptionsWithoutEffectAreRefused) {
@@ -168,6 +204,14 @@ TEST(TaggerOptions, OptionsWithoutEffectAreRefused) {
   EXPECT_THAT(error_of({.scheme = SchemeChoice::kBio, .convert = TagConversion::kBioes}),
               HasSubstr("--convert"));
   EXPECT_EQ(error_of({}), "accepted");
+  EXPECT_EQ(error_of({.embedding = 0}), "accepted");
+  EXPECT_THAT(error_of({.embedding = 0, .word_case = WordCase::kLower}), HasSubstr("--word-case"));
+  EXPECT_THAT(error_of({.embedding = 0, .digits = true}), HasSubstr("--digits"));
+  EXPECT_THAT(error_of({.embedding = 0, .word_dropout = 0.1}), HasSubstr("--word-dropout"));
+  // The outputs' dropout is locked too, so it is enough.
+  EXPECT_EQ(error_of({.recurrent = {.locked_dropout = true}, .output_dropout = 0.1}), "accepted");
+  EXPECT_THAT(error_of({.recurrent = {.locked_dropout = true}, .output_dropout = 0}),
+              HasSubstr("--locked-dropout"));
 }
 
 TEST(WordForms, WordsAreLookedUpAsTheOptionsSay) {

@@ -171,12 +171,26 @@ TEST(TranslatorNetwork, ARowOfAStepHasTheSameBitsAloneAndAmongOthers) {
   }
 }
 
+// So many and wide that products (from 4 million operations), steps of the recurrent layers and attention
+// are each split among threads.
+std::vector<TokenPair> many_pairs() {
+  std::vector<TokenPair> all;
+  for (int32_t i = 0; i < 48; ++i) {
+    TokenPair& pair = all.emplace_back();
+    for (int32_t t = 0; t < 5 + i % 11; ++t) pair.source.push_back(2 + (i + 3 * t) % 5);
+    pair.source.push_back(kEnd);
+    for (int32_t t = 0; t < 4 + 7 * i % 13; ++t) pair.target.push_back(2 + (2 * i + t) % 6);
+  }
+  return all;
+}
+
 TEST(TranslatorNetwork, ThreadsChangeNoBitOfAGradient) {
-  const TranslatorBatch batch = batch_of(pairs());
+  const TranslatorBatch batch = batch_of(many_pairs());
+  ASSERT_GT(2 * batch.target.num_rows() * 128 * 128, int64_t{1} << 22);
   for (const AttentionKind kind : kKinds) {
     SCOPED_TRACE(name_of(kind));
     TranslatorOptions options = small(kind);
-    options.embedding = options.hidden = 32;
+    options.embedding = options.hidden = 128;
     options.input_dropout = 0.2;
     const auto one = made(options), two = made(options);
     for (const auto& [network, threads] : {std::pair{&one, 1}, std::pair{&two, 2}}) {

@@ -90,6 +90,14 @@ TEST(SentencePieceTokenizer, PiecesAreTheModels) {
   EXPECT_THROW(tokenizer->tokens("a\xFF"), DataError);
 }
 
+TEST(SentencePieceTokenizer, PiecesOfAnotherModelAreWrittenAsWords) {
+  const auto tokenizer = make_tokenizer(TokenizerKind::kSentencePiece, small_model());
+  const auto join = [&](const std::vector<std::string>& pieces) { return tokenizer->join(pieces); };
+  EXPECT_EQ(join({kSpace + "the", kSpace + "zebra", "me"}), "the zebrame");
+  EXPECT_EQ(join({kSpace + "zebra", "x", kSpace + "the", kSpace + "x"}), "zebrax the x");
+  EXPECT_EQ(join({kSpace + "zebra"}), "zebra");
+}
+
 TEST(SentencePieceTokenizer, TheUnknownPieceMovesToIdZero) {
   const Vocabulary vocabulary = Vocabulary::from_sentencepiece(small_model());
   EXPECT_EQ(vocabulary.token(0), "<unk>");

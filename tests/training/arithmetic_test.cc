@@ -42,6 +42,28 @@ TEST(Arithmetic, PoolingCounts) {
             2 * 8 * (8 + 1));
 }
 
+TEST(Arithmetic, ATaggersScoresChainAndCharactersCount) {
+  TaggerOptions options{.embedding = 10, .characters = CharacterPart::kNone};
+  options.recurrent = {.hidden = 8, .bidirectional = true};
+  const double stack = 2 * 2 * 4 * 8 * (10 + 8);
+  const Arithmetic crf = arithmetic_of(options, 3);
+  EXPECT_EQ(crf.per_token, stack + 2 * 16 * 3 + 2 * 3 * 3);
+  EXPECT_EQ(crf.per_character, 0);
+  EXPECT_EQ(crf.training(5, 2, true), 3 * 5 * crf.per_token - 5 * 2 * 2 * 4 * 8 * 10);
+  options.output = TaggerOutput::kSoftmax;
+  options.tanh = 6;
+  EXPECT_EQ(arithmetic_of(options, 3).per_token, stack + 2 * 16 * 6 + 2 * 6 * 3);
+  options.characters = CharacterPart::kLstm;
+  options.character_embedding = 7;
+  options.character_units = 5;
+  const Arithmetic characters = arithmetic_of(options, 3);
+  EXPECT_EQ(characters.per_token, 2 * 2 * 4 * 8 * (20 + 8) + 2 * 16 * 6 + 2 * 6 * 3);
+  EXPECT_EQ(characters.per_character, 2 * 2 * 4 * 5 * (7 + 5));
+  EXPECT_EQ(characters.training(5, 2, false, 30),
+            3 * (5 * characters.per_token + 30 * characters.per_character));
+  EXPECT_EQ(characters.training(5, 2, true), characters.training(5, 2, false));  // the characters still learn
+}
+
 TEST(Arithmetic, PeakIsOfAPlausibleProcessor) {
   const double peak = measured_peak(*open_device("cpu", 1));
   EXPECT_GT(peak, 1e8);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "kernels/reference/crf.h"
@@ -65,17 +66,26 @@ struct Merge {
 
 }  // namespace
 
-/// The ways into the labels of the step that was reached, and where they came from.
+/// The ways into the labels of the step that was reached, and where those of its segment came from. A segment
+/// is steps 1 .. S, the next S+1 .. 2S, and so on; step 0 comes from nowhere.
 struct CrfDecoder::Ways {
+  struct Mark {
+    std::vector<double> scores;
+    int64_t count;
+  };
+
   std::vector<double> scores, next, row;  ///< [K, B], [K, B], [K]
-  std::vector<int32_t> origins;           ///< [T, K, B]
+  std::vector<int32_t> origins;           ///< [S, K, B]
+  int64_t steps = 1;                      ///< S
   int64_t count = 1;                      ///< ways into each label: min(B, K^t)
+  std::vector<Mark> marks;                ///< before each segment but the last
 };
 
-CrfDecoder::CrfDecoder(const CrfDecode& pass)
+CrfDecoder::CrfDecoder(const CrfDecode& pass, int64_t most_origins)
     : pass_(pass),
       num_labels_(pass.scores.columns),
       best_(pass.path_scores.columns),
+      most_origins_(most_origins),
       into_(static_cast<size_t>((num_labels_ + 1) * num_labels_)),
       start_(static_cast<size_t>(num_labels_)) {
   const int64_t K = num_labels_;
@@ -89,31 +99,52 @@ void CrfDecoder::begin(Ways& ways, int64_t row) const {
   for (int64_t j = 0; j < num_labels_; ++j) ways.scores[j * best_] = start_[j] + ways.row[j];
 }
 
-void CrfDecoder::advance(Ways& ways, int64_t row, int64_t t) const {
+void CrfDecoder::advance(Ways& ways, int64_t row, int64_t slot) const {
   read_row(pass_.scores, row, ways.row.data());
   int64_t found = 0;
   for (int64_t j = 0; j < num_labels_; ++j) {
     double* to = ways.next.data() + j * best_;
     const Merge merge{ways.scores, num_labels_, best_, ways.count, into_.data() + j * num_labels_};
-    found = merge.run(to, ways.origins.data() + (t * num_labels_ + j) * best_);
+    found = merge.run(to, ways.origins.data() + (slot * num_labels_ + j) * best_);
     for (int64_t b = 0; b < found; ++b) to[b] += ways.row[j];
   }
   ways.count = found;
   ways.scores.swap(ways.next);
 }
 
-void CrfDecoder::trace(const Ways& ways, int64_t n, int64_t length) const {
+// Steps first .. end-1, of one segment.
+void CrfDecoder::run(Ways& ways, int64_t n, int64_t first, int64_t end) const {
+  for (int64_t t = first; t < end; ++t) advance(ways, pass_.rows.row(t, n), t - first);
+}
+
+void CrfDecoder::trace(Ways& ways, int64_t n, int64_t length) const {
   std::vector<int32_t> origins(static_cast<size_t>(best_));
   const Merge merge{ways.scores, num_labels_, best_, ways.count, into_.data() + num_labels_ * num_labels_};
   merge.run(pass_.path_scores.row<double>(n), origins.data());
-  for (int64_t b = 0; b < best_; ++b) {
-    int32_t origin = origins[b];
-    for (int64_t t = length - 1; t >= 0; --t) {
-      pass_.labels.row<int32_t>(pass_.rows.row(t, n))[b] =
-          origin < 0 ? -1 : static_cast<int32_t>(origin / best_);
-      if (t > 0 && origin >= 0) origin = ways.origins[t * num_labels_ * best_ + origin];
+  int64_t first = 1 + (std::max<int64_t>(length - 2, 0) / ways.steps) * ways.steps;  // of the segment at hand
+  for (int64_t t = length - 1; t >= 0; --t) {
+    if (t > 0 && t < first) {
+      ways.scores = std::move(ways.marks.back().scores);
+      ways.count = ways.marks.back().count;
+      ways.marks.pop_back();
+      first -= ways.steps;
+      run(ways, n, first, t + 1);
+    }
+    int32_t* labels = pass_.labels.row<int32_t>(pass_.rows.row(t, n));
+    for (int64_t b = 0; b < best_; ++b) {
+      labels[b] = origins[b] < 0 ? -1 : static_cast<int32_t>(origins[b] / best_);
+      if (t > 0 && origins[b] >= 0) {
+        origins[b] = ways.origins[(t - first) * num_labels_ * best_ + origins[b]];
+      }
     }
   }
+}
+
+// All steps while their origins are few; else about as many bytes of origins (4 each) as of marks (8 each).
+int64_t CrfDecoder::segment_steps(int64_t length) const {
+  const int64_t steps = std::max<int64_t>(length - 1, 1);
+  if (steps <= most_origins_ / (num_labels_ * best_)) return steps;
+  return std::min(steps, static_cast<int64_t>(std::ceil(std::sqrt(2.0 * static_cast<double>(steps)))));
 }
 
 void CrfDecoder::decode(int64_t n, int64_t length) const {
@@ -127,9 +158,16 @@ void CrfDecoder::decode(int64_t n, int64_t length) const {
   Ways ways{.scores = std::vector<double>(size),
             .next = std::vector<double>(size),
             .row = std::vector<double>(static_cast<size_t>(num_labels_)),
-            .origins = std::vector<int32_t>(static_cast<size_t>(length) * size)};
+            .origins = {},
+            .steps = segment_steps(length),
+            .marks = {}};
+  ways.origins.resize(static_cast<size_t>(ways.steps) * size);
   begin(ways, pass_.rows.row(0, n));
-  for (int64_t t = 1; t < length; ++t) advance(ways, pass_.rows.row(t, n), t);
+  for (int64_t first = 1; first < length; first += ways.steps) {
+    const int64_t end = std::min(first + ways.steps, length);
+    if (end < length) ways.marks.push_back({ways.scores, ways.count});
+    run(ways, n, first, end);
+  }
   trace(ways, n, length);
 }
 
