@@ -43,13 +43,14 @@ std::string grid(const RecurrentOptions& options) {
   const GridOptions& g = options.grid;
   const std::string depth = along("d", g.priority == Priority::kDepth && g.dimensions() > 1 ? "'" : "",
                                   g.along_depth, g.output_gate);
-  if (g.dimensions() == 1) return "  H = h_d (d depth)\n" + depth;
+  const std::string shared = g.tied_layers ? "  all layers share W and b\n" : "";
+  if (g.dimensions() == 1) return "  H = h_d (d depth)\n" + depth + shared;
   const std::string time = along("t", g.priority == Priority::kTime ? "'" : "", g.along_time, g.output_gate);
   std::string text = "  H = [h_d; h_t] (d depth, t time)\n";
-  if (g.priority == Priority::kTime) return text + depth + "  H' = [h_d'; h_t]\n" + time;
+  if (g.priority == Priority::kTime) return text + depth + "  H' = [h_d'; h_t]\n" + time + shared;
   text += time;
   if (g.priority == Priority::kDepth) text += "  H' = [h_d; h_t']\n";
-  return text + depth;
+  return text + depth + shared;
 }
 
 }  // namespace

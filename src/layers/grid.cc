@@ -309,6 +309,9 @@ Variable final_rows(const Variable& y, const Packing& packing, const RecurrentOp
 
 PreparedStack GridStack::prepare(Backend& backend, Precision precision, const Tensor& embedding,
                                  bool streams) const {
+  if (precision == Precision::kInt8) {
+    throw_error<ConfigError>("--precision int8: a grid runs in f32 or bf16; choose one of these");
+  }
   PreparedStack prepared{.backend = &backend, .precision = precision, .packed = {}, .tables = {}};
   for (const GridBlocks& blocks : grids_) {
     for (int64_t layer = 0; layer < blocks.different_layers(); ++layer) {
