@@ -19,7 +19,9 @@ struct StackNumbers {
 StackNumbers grid_numbers(const RecurrentOptions& r, int64_t embedding, int64_t first, int64_t above) {
   const int64_t H = r.directions() * r.hidden;
   const int64_t depth = kind_along(r.grid.along_depth, r.grid.output_gate).saved_blocks() + 4;
-  const int64_t time = r.grid.dimensions() > 1 ? r.kind().saved_blocks() + 2 : 0;
+  int64_t time = r.grid.dimensions() > 1 ? r.kind().saved_blocks() + 2 : 0;
+  // Step by step: states are gathered for each step, stacked behind those before it, and put back in order.
+  if (r.grid.priority == Priority::kTime) time += 14;
   const int64_t dropped = 2 * H * (r.dropout > 0) * (r.layers - 1) + 2 * embedding * (r.input_dropout > 0);
   const int64_t kept = first + (r.layers * (depth + time) + 4) * H + dropped;
   const int64_t blocks = (r.grid.tied_layers ? 1 : r.layers) * r.directions();

@@ -4,7 +4,7 @@ import json
 import os
 
 from language_models import LanguageModelTest
-from support import main
+from support import corpus, main
 import tag_test
 
 GRID = ["--cell", "grid", "--hidden", "8"]
@@ -48,7 +48,8 @@ class Grids(LanguageModelTest):
 
     def test_a_classifier_begins_from_a_grid(self):
         self.train_lm("lm.rondo", *TIED)
-        self.train("c.rondo", "--from", "lm.rondo", "--force")
+        self.write("train.csv", corpus())
+        self.succeed("train", "classify", "-i", "train.csv", "-o", "c.rondo", "--from", "lm.rondo", "--lr", "0.01", "--after", "2e")
         config = json.loads(self.succeed("info", "c.rondo", "--json"))["config"]
         self.assertEqual((config["cell"], config["layers"], config["tied-layers"]), ("grid", 3, True))
 
