@@ -45,7 +45,7 @@ def watch(command, pattern, meaning):
     """Runs a program whose lines match; what it prints goes to standard error. @return  all matches, seconds."""
     print("+", *command, file=sys.stderr, flush=True)
     points, begun = [], time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         for line in process.stdout:
             print(" ", line.rstrip(), file=sys.stderr, flush=True)
             if found := pattern.search(line):
