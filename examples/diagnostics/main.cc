@@ -1,11 +1,14 @@
 // rondo-diagnostics reverse [--attention bahdanau|none|...] [--threads N] ...
-// rondo-diagnostics adding|copy|mnist [--length N] [--data FOLDER] [--cell lstm|rnn|gru] [--threads N] ...
+// rondo-diagnostics adding|copy|mnist|memorisation|addition|parity [--length N] [--data FOLDER]
+//     [--cell lstm|rnn|gru|grid] [--threads N] ...
+// rondo-diagnostics mnist-grid --data FOLDER [--patch 2] [--hidden 100] [--threads N] ...
 // Prints a curve, a line a measurement.
 #include <chrono>
 #include <cstdio>
 
 #include "base/errors.h"
 #include "diagnostics/diagnostics.h"
+#include "diagnostics/mnist_grid.h"
 #include "diagnostics/reversing.h"
 #include "tensor/device.h"
 
@@ -16,13 +19,18 @@ using namespace rondo;
 struct Command {
   diagnostics::Options run;
   int64_t length = 0;
+  int64_t symbols = 8;
   std::string data = "mnist";
   int64_t threads = 0;
 
   template <class Visitor>
   void visit(Visitor& v) {
     run.visit(v);
-    v("length", length, "steps of adding (100) and copy (30)", Range{2, 100000});
+    v("length", length,
+      "steps of adding (100) and copy (30), symbols of memorisation (6), digits of addition (4), bits of "
+      "parity (8)",
+      Range{1, 100000});
+    v("symbols", symbols, "different ones of memorisation", Range{2, 65536});
     v("data", data, "folder of the idx files of mnist");
     v("threads", threads, "0: one a processor", Range{0, 4096});
   }
@@ -39,12 +47,31 @@ struct ReversingCommand {
   }
 };
 
+struct MnistGridCommand {
+  diagnostics::MnistGridOptions run;
+  int64_t threads = 0;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    run.visit(v);
+    v("threads", threads, "0: one a processor", Range{0, 4096});
+  }
+};
+
 std::unique_ptr<diagnostics::Problem> make_problem(const std::string& name, const Command& command) {
   const auto length = [&](int64_t usual) { return command.length == 0 ? usual : command.length; };
+  if (name == "adding" && command.length == 1)
+    throw_error<ConfigError>("--length 1: adding takes two at least");
   if (name == "adding") return diagnostics::make_adding(length(100));
   if (name == "copy") return diagnostics::make_copy(length(30));
+  if (name == "memorisation") return diagnostics::make_memorisation(length(6), command.symbols);
+  if (name == "addition") return diagnostics::make_addition(length(4));
+  if (name == "parity") return diagnostics::make_parity(length(8));
   if (name == "mnist") return diagnostics::make_mnist(command.data);
-  throw_error<ConfigError>("no diagnostic {}; there are adding, copy, mnist and reverse", name);
+  throw_error<ConfigError>(
+      "no diagnostic {}; there are adding, copy, mnist, memorisation, addition, parity, mnist-grid and "
+      "reverse",
+      name);
 }
 
 void set_options(const OptionList& options, const std::vector<std::string>& words) {
@@ -70,10 +97,26 @@ void run_reversing(const std::vector<std::string>& words) {
   });
 }
 
+void run_mnist_grid(const std::vector<std::string>& words) {
+  MnistGridCommand command;
+  set_options(OptionList(command), words);
+  const auto backend = open_device("cpu", static_cast<int>(command.threads));
+  const auto begun = std::chrono::steady_clock::now();
+  diagnostics::run_mnist_grid(command.run, *backend, [&](const diagnostics::MnistGridPoint& point) {
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begun;
+    std::printf("epoch %3lld  loss %.6f  test error %5.2f %%  %4.0f s\n", static_cast<long long>(point.epoch),
+                point.loss, 100 * point.error, seconds.count());
+    std::fflush(stdout);
+  });
+}
+
 void run_command(const std::vector<std::string>& words) {
   if (words.empty())
-    throw_error<ConfigError>("usage: rondo-diagnostics adding|copy|mnist|reverse [--OPTION VALUE]...");
+    throw_error<ConfigError>(
+        "usage: rondo-diagnostics adding|copy|mnist|memorisation|addition|parity|mnist-grid|reverse "
+        "[--OPTION VALUE]...");
   if (words[0] == "reverse") return run_reversing(words);
+  if (words[0] == "mnist-grid") return run_mnist_grid(words);
   Command command;
   set_options(OptionList(command), words);
   const auto problem = make_problem(words[0], command);

@@ -1,4 +1,6 @@
-// MNIST from its idx files: http://yann.lecun.com/exdb/mnist/ describes them.
+// Digits by rows as a diagnostic, and where they come from.
+#include "diagnostics/mnist.h"
+
 #include <cmath>
 
 #include "base/errors.h"
@@ -10,8 +12,8 @@ namespace rondo::diagnostics {
 
 namespace {
 
-constexpr int64_t kSide = 28;
-constexpr int64_t kPixels = kSide * kSide;
+constexpr int64_t kSide = Digits::kSide;
+constexpr int64_t kPixels = Digits::kPixels;
 constexpr int64_t kTestSequences = 500;
 
 uint32_t big_endian(const std::string& bytes, size_t at) {
@@ -19,12 +21,6 @@ uint32_t big_endian(const std::string& bytes, size_t at) {
   for (size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<uint8_t>(bytes[at + i]);
   return value;
 }
-
-struct Digits {
-  std::string pixels;  ///< kPixels a digit
-  std::string labels;
-  int64_t size() const { return static_cast<int64_t>(labels.size()); }
-};
 
 /// What follows the header of an idx file. @throws DataError if its kind or its size is another.
 std::string read_idx(const std::string& path, uint32_t kind, size_t header, size_t item) {
@@ -39,6 +35,8 @@ std::string read_idx(const std::string& path, uint32_t kind, size_t header, size
   return bytes.substr(header);
 }
 
+}  // namespace
+
 Digits read_digits(const std::string& folder, const std::string& part) {
   Digits digits{.pixels = read_idx(folder + "/" + part + "-images-idx3-ubyte.gz", 2051, 16, kPixels),
                 .labels = read_idx(folder + "/" + part + "-labels-idx1-ubyte.gz", 2049, 8, 1)};
@@ -48,6 +46,8 @@ Digits read_digits(const std::string& folder, const std::string& part) {
   }
   return digits;
 }
+
+namespace {
 
 class Mnist final : public Problem {
  public:

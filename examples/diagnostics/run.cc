@@ -1,8 +1,9 @@
-// One recurrent layer, one linear layer, Adam: the training of every diagnostic.
+// Recurrent layers, one linear layer, Adam: the training of every diagnostic.
 #include <algorithm>
 #include <cmath>
 
 #include "diagnostics/diagnostics.h"
+#include "layers/grid.h"
 #include "layers/linear.h"
 #include "layers/recurrent.h"
 #include "tensor/operations.h"
@@ -19,7 +20,7 @@ class Network {
  public:
   Network(const Problem& problem, const Options& options)
       : recurrent_(parameters_, problem.inputs(), recurrent_options(options)),
-        linear_(parameters_, "linear", {.input = options.hidden, .output = problem.outputs()}) {
+        linear_(parameters_, "linear", {.input = recurrent_.output_size(), .output = problem.outputs()}) {
     const Stream stream(static_cast<uint64_t>(options.seed), {1});
     recurrent_.initialize(stream.sub(0));
     linear_.initialize(Initialization::kTorch, stream.sub(1));
@@ -30,17 +31,22 @@ class Network {
   Variable forward(Tape& tape, const Batch& batch) const {
     const int64_t rows = batch.x.dim(0);
     const std::vector<int64_t> lengths(static_cast<size_t>(batch.sequences), rows / batch.sequences);
-    const RecurrentOutput output = recurrent_.forward(tape, tape.input(batch.x), Packing(lengths));
+    const Packing packing(lengths);
+    const RecurrentOutput output = recurrent_.forward(tape, tape.input(batch.x), packing);
+    if (!batch.answers.empty()) return linear_.forward(gather({output.y, batch.answers}));
     const bool every_step = static_cast<int64_t>(batch.classes.size()) == rows;
-    return linear_.forward(every_step ? output.y : output.final.h[0]);
+    return linear_.forward(every_step ? output.y : final_rows(output.y, packing, recurrent_.options()));
   }
 
  private:
   static RecurrentOptions recurrent_options(const Options& options) {
-    return {.cell = options.cell,
-            .hidden = options.hidden,
-            .init = options.init,
-            .forget_bias = options.cell == Cell::kLstm ? options.forget_bias : 0};
+    RecurrentOptions recurrent{.cell = options.cell,
+                               .hidden = options.hidden,
+                               .layers = options.layers,
+                               .grid = options.grid,
+                               .init = options.init};
+    if (recurrent.has_forget_gates()) recurrent.forget_bias = options.forget_bias;
+    return recurrent;
   }
 
   ParameterSet parameters_;
@@ -68,7 +74,8 @@ void count_right(const Tensor& y, const Batch& batch, Count& count) {
     return;
   }
   const int64_t outputs = y.dim(1);
-  const bool every_step = static_cast<int64_t>(batch.classes.size()) > batch.sequences;
+  const bool every_step =
+      batch.answers.empty() && static_cast<int64_t>(batch.classes.size()) > batch.sequences;
   for (size_t r = 0; r < batch.classes.size(); ++r) {
     if (every_step && batch.classes[r] == 0) continue;
     const float* row = y.data<float>() + static_cast<int64_t>(r) * outputs;
@@ -99,7 +106,7 @@ Point measure(const Network& network, const std::vector<Batch>& test, Backend& b
 std::vector<Point> run(const Problem& problem, const Options& options, Backend& backend,
                        const std::function<void(const Point&)>& tell) {
   Network network(problem, options);
-  Optimizer optimizer(backend, network.parameters(), {.clip = options.clip});
+  Optimizer optimizer(backend, network.parameters(), {.optimizer = options.optimizer, .clip = options.clip});
   const Schedule schedule(options.schedule);
   const std::vector<Batch> test = problem.test();
   std::vector<Point> curve;
@@ -113,6 +120,7 @@ std::vector<Point> run(const Problem& problem, const Options& options, Backend& 
     curve.push_back(measure(network, test, backend));
     curve.back().update = update;
     tell(curve.back());
+    if (curve.back().accuracy >= options.until) break;
   }
   return curve;
 }

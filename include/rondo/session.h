@@ -56,8 +56,8 @@ class Session {
   std::span<const float> h(int layer) const;
   /// The cell state, empty but for an LSTM.
   std::span<const float> c(int layer) const;
-  /// The output of the top layer for the last token: its hidden state.
-  std::span<const float> output() const { return h(layers() - 1); }
+  /// The output of the top layer for the last token: its hidden state; of a grid h and m at the top of depth.
+  std::span<const float> output() const;
   /// Of each label, of the text so far, as Classifier::predict would give them for it.
   /// @throws ConfigError with --pool attention, which weighs all outputs of a text against each other.
   std::span<const float> probabilities();

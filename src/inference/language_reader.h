@@ -46,7 +46,7 @@ class LanguageReader {
   void reset();
 
  private:
-  std::span<const float> last() const { return stream_.h(stream_.stack().options().layers - 1); }
+  std::span<const float> last() const { return stream_.output(); }
 
   int32_t end_;
   RecurrentStream stream_;

@@ -103,6 +103,7 @@ int32_t Session::id_of(std::string_view token) const { return impl_->vocabulary-
 int64_t Session::steps() const { return impl_->steps; }
 int Session::layers() const { return static_cast<int>(impl_->stream.stack().options().layers); }
 int64_t Session::input_size() const { return impl_->stream.stack().input_size(); }
+std::span<const float> Session::output() const { return impl_->stream.output(); }
 std::span<const float> Session::h(int layer) const { return impl_->stream.h(layer); }
 std::span<const float> Session::c(int layer) const { return impl_->stream.c(layer); }
 

@@ -10,24 +10,27 @@
 
 namespace rondo {
 
-enum class Cell { kRnn, kLstm, kGru };
+/// kGrid is made of the others, see layers/grid.h: no kernel computes it.
+enum class Cell { kRnn, kLstm, kGru, kGrid };
 
 /// What one step computes. s() is the logistic function, * is elementwise, W = w_ih, U = w_hh.
-///   rnn   h' = phi(Wx + b_ih + Uh + b_hh), phi = tanh or relu.                                  Blocks: one.
+///   rnn   h' = phi(Wx + b_ih + Uh + b_hh), phi = tanh, relu or nothing (linear).                Blocks: one.
 ///   lstm  i,f,o = s(.), g = tanh(.), c' = f*c + i*g, h' = o*tanh(c').                      Blocks: i f g o.
 ///         peepholes: p_i*c into i, p_f*c into f, p_o*c' into o.        coupled: i = 1 - f.  Blocks: f g o.
-///         projection: h' = w_hr (o*tanh(c')).
+///         projection: h' = w_hr (o*tanh(c')).          tanh_outside: tanh(o*c') instead of o*tanh(c').
 ///   gru   r,z = s(.), n = tanh(Wx + b_in + r*(Uh + b_hn)), h' = (1-z)*n + z*h.               Blocks: r z n.
 ///         reset_before: n = tanh(Wx + b_in + U(r*h) + b_hn).
 /// Sources: Elman 1990; Hochreiter & Schmidhuber 1997 with Gers et al. 2000 (forget gate) and 2002
-/// (peepholes); Greff et al. 2017 (coupled); Sak et al. 2014 (projection); Cho et al. 2014 (gru), as PyTorch
-/// and cuDNN order it.
+/// (peepholes); Greff et al. 2017 (coupled); Sak et al. 2014 (projection); Kalchbrenner et al. 2015
+/// (tanh_outside); Cho et al. 2014 (gru), as PyTorch and cuDNN order it.
 struct CellKind {
   Cell cell = Cell::kLstm;
   bool relu = false;          ///< rnn
+  bool linear = false;        ///< rnn
   bool reset_before = false;  ///< gru
   bool peepholes = false;     ///< lstm
   bool coupled = false;       ///< lstm
+  bool tanh_outside = false;  ///< lstm
 
   /// G: blocks of H rows in w_ih, w_hh and the biases.
   int64_t blocks() const {
@@ -39,6 +42,8 @@ struct CellKind {
   /// itself.
   int64_t saved_blocks() const { return cell == Cell::kGru && !reset_before ? 4 : blocks(); }
   bool has_cell_state() const { return cell == Cell::kLstm; }
+  /// Whether a tanh keeps h' between -1 and 1.
+  bool bounded() const { return !relu && !linear; }
   /// Rows of `peepholes`: i f o, or f o when coupled.
   int64_t peephole_rows() const { return !peepholes ? 0 : coupled ? 2 : 3; }
 };

@@ -30,6 +30,29 @@ std::string lstm(const RecurrentOptions& options) {
   return text + (options.projection > 0 ? "  h' = W_hr (o*tanh(c'))\n" : "  h' = o*tanh(c')\n");
 }
 
+std::string along(const char* name, const char* below, Along kind, OutputGate gate) {
+  const std::string sum = fmt::format("W_{} H{} + b_{}", name, below, name);
+  if (kind == Along::kIdentity) return fmt::format("  h_{}' = {}\n", name, sum);
+  if (kind != Along::kLstm) return fmt::format("  h_{}' = {}({})\n", name, name_of(kind), sum);
+  return fmt::format("  i, f, o = s({0}), g = tanh({0})\n  m_{1}' = f*m_{1} + i*g\n  h_{1}' = {2}m_{1}')\n",
+                     sum, name, gate == OutputGate::kInside ? "tanh(o*" : "o*tanh(");
+}
+
+// The dimensions of a block in the order of their computation.
+std::string grid(const RecurrentOptions& options) {
+  const GridOptions& g = options.grid;
+  const std::string depth = along("d", g.priority == Priority::kDepth && g.dimensions() > 1 ? "'" : "",
+                                  g.along_depth, g.output_gate);
+  const std::string shared = g.tied_layers ? "  all layers share W and b\n" : "";
+  if (g.dimensions() == 1) return "  H = h_d (d depth)\n" + depth + shared;
+  const std::string time = along("t", g.priority == Priority::kTime ? "'" : "", g.along_time, g.output_gate);
+  std::string text = "  H = [h_d; h_t] (d depth, t time)\n";
+  if (g.priority == Priority::kTime) return text + depth + "  H' = [h_d'; h_t]\n" + time + shared;
+  text += time;
+  if (g.priority == Priority::kDepth) text += "  H' = [h_d; h_t']\n";
+  return text + depth + shared;
+}
+
 }  // namespace
 
 std::string equations(const RecurrentOptions& options) {
@@ -40,6 +63,8 @@ std::string equations(const RecurrentOptions& options) {
       return gru(options);
     case Cell::kLstm:
       return lstm(options);
+    case Cell::kGrid:
+      return grid(options);
   }
   return "";
 }

@@ -4,6 +4,7 @@
 
 #include "base/errors.h"
 #include "layers/dropout.h"
+#include "layers/grid.h"
 #include "layers/recurrent_pass.h"
 #include "tensor/operations.h"
 
@@ -12,6 +13,10 @@ namespace rondo {
 RecurrentStack::RecurrentStack(ParameterSet& set, int64_t input, const RecurrentOptions& options, DType type)
     : options_(options), input_(input) {
   options_.check();
+  if (options_.is_grid()) {
+    grid_ = std::make_shared<GridStack>(set, input, options_, type);
+    return;
+  }
   for (int64_t layer = 0; layer < options_.layers; ++layer) {
     for (int64_t d = 0; d < options_.directions(); ++d) {
       const std::string suffix = fmt::format("_l{}{}", layer, d == 1 ? "_reverse" : "");
@@ -39,6 +44,7 @@ RecurrentStack::Direction RecurrentStack::add_direction(ParameterSet& set, int64
 }
 
 void RecurrentStack::initialize(const Stream& stream) {
+  if (grid_) return grid_->initialize(stream);
   for (size_t i = 0; i < directions_.size(); ++i) initialize(directions_[i], stream.sub(i));
 }
 
@@ -78,7 +84,8 @@ DirectionInputs RecurrentStack::inputs(Tape& tape, int64_t index, const Packing&
                      .b_ih = tape.parameter(*direction.b_ih),
                      .b_hh = tape.parameter(*direction.b_hh),
                      .w_hr = optional(direction.w_hr),
-                     .peepholes = optional(direction.peepholes)};
+                     .peepholes = optional(direction.peepholes),
+                     .reverse = index % options_.directions() == 1};
   if (!initial.h.empty()) in.h0 = initial.h.at(index);
   if (!initial.c.empty()) in.c0 = initial.c.at(index);
   if (options_.state_dropout > 0 && tape.options().training) {
@@ -113,6 +120,7 @@ void RecurrentStack::check(const Tape& tape, const RecurrentInput& input, const 
 RecurrentOutput RecurrentStack::forward(Tape& tape, const RecurrentInput& input, const Packing& packing,
                                         const RecurrentState& initial) const {
   check(tape, input, packing);
+  if (grid_) return grid_->forward(tape, input, packing, initial);
   LayerPass pass{.kind = options_.kind(), .precision = options_.precision, .x = input.x};
   if (input.prepared != nullptr) pass.precision = input.prepared->precision;
   if (!input.ids.empty()) pass.x.rows.assign(input.ids.begin(), input.ids.end());
@@ -156,12 +164,14 @@ RecurrentWeights RecurrentStack::weights(int64_t index) const {
 }
 
 int64_t RecurrentStack::table_bytes(int64_t vocabulary) const {
-  const int64_t columns = options_.kind().saved_blocks() * options_.hidden_of(0) * options_.directions();
+  const int64_t row = grid_ ? options_.output_of(0) : options_.kind().saved_blocks() * options_.hidden_of(0);
+  const int64_t columns = row * options_.directions();
   return vocabulary * columns * static_cast<int64_t>(sizeof(float));
 }
 
 PreparedStack RecurrentStack::prepare(Backend& backend, Precision precision, const Tensor& embedding,
                                       bool streams) const {
+  if (grid_) return grid_->prepare(backend, precision, embedding, streams);
   PreparedStack prepared{.backend = &backend, .precision = precision};
   bool all = static_cast<bool>(embedding);
   for (int64_t i = 0; i < static_cast<int64_t>(directions_.size()); ++i) {

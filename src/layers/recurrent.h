@@ -18,6 +18,7 @@
 namespace rondo {
 
 struct DirectionInputs;
+class GridStack;
 
 /// The states of a stack between two passes, index layer*directions + direction, sequences in packed order.
 /// Empty vectors mean zeros; c is for lstm alone.
@@ -32,8 +33,10 @@ struct PreparedStack {
   const Backend* backend = nullptr;  ///< whose they are
   Precision precision = Precision::kFloat32;
   /// Index layer*directions + direction; null where the backend prepares nothing.
-  std::vector<std::unique_ptr<PackedRecurrent>> packed;
+  /// Of a grid: see packed_index.
+  std::vector<std::shared_ptr<PackedRecurrent>> packed;
   int64_t table_rows = 0;  ///< tokens whose inputs of the first layer stand in a table; 0: there is none
+  std::vector<Tensor> tables = {};  ///< of a grid: the tokens projected, of each direction
 };
 
 /// What a stack reads.
@@ -43,14 +46,17 @@ struct RecurrentInput {
   const PreparedStack* prepared = nullptr;  ///< or null: the parameters in the options' precision
 };
 
-/// What one direction of one layer did, when the tape is tracing.
+/// What one direction of one layer did, when the tape is tracing. A grid leaves one of each of its
+/// dimensions: gates, cells (m) and hidden (h) of the rows [R] of time, and of those of depth.
 struct RecurrentTrace {
   int64_t layer = 0;
   bool reverse = false;
-  Tensor gates;     ///< [R, S*H], CellKind::saved_blocks
-  Tensor cells;     ///< [R, H] (lstm)
-  Tensor hidden;    ///< [R, directions*P]: the layer's output; this direction's columns are its own
-  Tensor d_states;  ///< [R, H or P]: filled by Tape::backward, see RecurrentDirectionBackward::d_states
+  int64_t dimension = 1;  ///< of a grid: 0 is its depth
+  int64_t stage = -1;     ///< of a grid that is computed in stages: the rows are those of this stage alone
+  Tensor gates;           ///< [R, S*H], CellKind::saved_blocks
+  Tensor cells;           ///< [R, H] (lstm)
+  Tensor hidden;          ///< [R, directions*P]: the layer's output; this direction's columns are its own
+  Tensor d_states;        ///< [R, H or P]: filled by Tape::backward, see RecurrentDirectionBackward::d_states
 };
 
 struct RecurrentOutput {
@@ -63,6 +69,7 @@ struct RecurrentOutput {
 /// .bias_hh_l0, .weight_hr_l0 (projection), .weight_peephole_l0 (ours), and _reverse for the second
 /// direction. Gate order i f g o, r z n; coupled f g o. Initialisation torch: everything U(+-1/sqrt(H)).
 /// keras: w_ih Glorot-uniform and w_hh orthogonal over all gates at once, biases zero, forget bias 1.
+/// Cell grid: parameters and initialisation are those of GridBlocks.
 class RecurrentStack {
  public:
   /// @throws ConfigError from RecurrentOptions::check().
@@ -88,10 +95,12 @@ class RecurrentStack {
                         bool streams = false) const;
   /// Bytes of that table for V tokens.
   int64_t table_bytes(int64_t vocabulary) const;
-  /// Views of the parameters of direction `index` (layer*directions + direction).
+  /// Views of the parameters of direction `index` (layer*directions + direction); not of a grid.
   RecurrentWeights weights(int64_t index) const;
 
   const RecurrentOptions& options() const { return options_; }
+  /// What does the work with cell grid; else null.
+  const GridStack* grid() const { return grid_.get(); }
   int64_t input_size() const { return input_; }
   int64_t output_size() const { return options_.directions() * options_.output(); }
 
@@ -110,7 +119,8 @@ class RecurrentStack {
 
   RecurrentOptions options_;
   int64_t input_;
-  std::vector<Direction> directions_;  ///< index layer*directions + direction
+  std::vector<Direction> directions_;  ///< index layer*directions + direction; none with a grid
+  std::shared_ptr<GridStack> grid_;
 };
 
 }  // namespace rondo

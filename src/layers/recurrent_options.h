@@ -3,6 +3,7 @@
 
 #include "base/options.h"
 #include "kernels/recurrent.h"
+#include "layers/grid_options.h"
 #include "layers/initialize.h"
 
 namespace rondo {
@@ -11,8 +12,8 @@ enum class Nonlinearity { kTanh, kRelu };
 enum class Reset { kAfter, kBefore };
 
 template <>
-inline constexpr auto kNames<Cell> =
-    std::array{std::pair{Cell::kRnn, "rnn"}, std::pair{Cell::kLstm, "lstm"}, std::pair{Cell::kGru, "gru"}};
+inline constexpr auto kNames<Cell> = std::array{std::pair{Cell::kRnn, "rnn"}, std::pair{Cell::kLstm, "lstm"},
+                                                std::pair{Cell::kGru, "gru"}, std::pair{Cell::kGrid, "grid"}};
 template <>
 inline constexpr auto kNames<Precision> =
     std::array{std::pair{Precision::kFloat32, "f32"}, std::pair{Precision::kBfloat16, "bf16"},
@@ -38,6 +39,7 @@ struct RecurrentOptions {
   bool peepholes = false;
   bool coupled = false;
   int64_t projection = 0;
+  GridOptions grid;
   Initialization init = Initialization::kTorch;
   double forget_bias = 0;
   double input_dropout = 0;
@@ -61,9 +63,10 @@ struct RecurrentOptions {
     v("peepholes", peepholes, "cell lstm: gates see the cell state");
     v("coupled", coupled, "cell lstm: input gate = 1 - forget gate");
     v("projection", projection, "cell lstm: project the output to this size; 0 is none", Range{0, 65536});
+    grid.visit(v);
     v("init", init, "initial weights by the rules of this framework");
-    v("forget-bias", forget_bias, "added to the initial forget bias of cell lstm (init keras starts from 1)",
-      Range{-20, 20});
+    v("forget-bias", forget_bias,
+      "added to the initial forget bias of cells lstm and grid (init keras starts from 1)", Range{-20, 20});
     v("input-dropout", input_dropout, "share of embedding outputs dropped", Range{0, 0.99});
     v("dropout", dropout, "share dropped between layers (two layers or more)", Range{0, 0.99});
     v("locked-dropout", locked_dropout,
@@ -78,17 +81,36 @@ struct RecurrentOptions {
       "stay float32); int8 only runs, see rondo quantize");
   }
 
+  /// Whether a forget bias has an effect.
+  bool has_forget_gates() const {
+    return cell == Cell::kLstm ||
+           (is_grid() && (grid.along_depth == Along::kLstm || grid.along_time == Along::kLstm));
+  }
   /// @param drops_outputs  whether a dropout above the stack heeds locked_dropout too.
   /// @throws ConfigError for an option that has no effect beside the others: silence would hide a mistake.
   void check(bool drops_outputs = false) const;
+  /// What the kernels compute; of a grid along time.
   CellKind kind() const;
   int64_t directions() const { return bidirectional ? 2 : 1; }
   /// H of this layer.
   int64_t hidden_of(int64_t layer) const {
     return last_hidden > 0 && layer == layers - 1 ? last_hidden : hidden;
   }
-  /// P of this layer: columns of one direction's output.
-  int64_t output_of(int64_t layer) const { return projection > 0 ? projection : hidden_of(layer); }
+  bool is_grid() const { return cell == Cell::kGrid; }
+  /// P of this layer: columns of one direction's output. Of a grid: h and m along depth.
+  int64_t output_of(int64_t layer) const {
+    if (is_grid()) return hidden * grid.outputs();
+    return projection > 0 ? projection : hidden_of(layer);
+  }
+  /// Numbers of a layer's states h and c between two steps, one direction; of a grid those of time.
+  int64_t state_of(int64_t layer) const {
+    if (is_grid()) return grid.dimensions() > 1 ? hidden : 0;
+    return output_of(layer);
+  }
+  int64_t cell_state_of(int64_t layer) const {
+    if (is_grid()) return grid.along_time == Along::kLstm ? hidden : 0;
+    return kind().has_cell_state() ? hidden_of(layer) : 0;
+  }
   /// D of this layer over vectors of `input` numbers.
   int64_t input_of(int64_t layer, int64_t input) const {
     return layer == 0 ? input : directions() * output_of(layer - 1);
@@ -100,6 +122,9 @@ struct RecurrentOptions {
   double num_values(int64_t input) const;
   /// Floating-point operations of the forward multiplications a token, likewise.
   double operations(int64_t input) const;
+
+ private:
+  void check_grid() const;
 };
 
 }  // namespace rondo

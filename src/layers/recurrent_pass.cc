@@ -20,7 +20,7 @@ struct Pass : LayerPass {
     return {.weights = {in.w_ih.matrix(), in.w_hh.matrix(), in.b_ih.matrix(), in.b_hh.matrix(),
                         in.w_hr.matrix(), in.peepholes.matrix()},
             .packed = in.packed,
-            .reverse = d == 1,
+            .reverse = in.reverse,
             .h0 = in.h0.matrix(),
             .c0 = in.c0.matrix(),
             .state_mask = in.state_mask.matrix(),
@@ -113,7 +113,7 @@ std::vector<Tensor> result_list(const Pass& pass) {
 std::vector<RecurrentTrace> traces_of(const Pass& pass) {
   std::vector<RecurrentTrace> traces;
   for (size_t d = 0; d < pass.d_states.size(); ++d) {
-    traces.push_back({.reverse = d == 1,
+    traces.push_back({.reverse = pass.directions[d].reverse,
                       .gates = pass.gates[d].clone(),  // the backward pass overwrites the gates
                       .cells = pass.cells[d],
                       .hidden = pass.y,

@@ -12,6 +12,7 @@ struct DirectionInputs {
   Variable w_ih, w_hh, b_ih, b_hh, w_hr, peepholes, h0, c0;
   Tensor state_mask;                        ///< [N, P] or empty
   const PackedRecurrent* packed = nullptr;  ///< of these weights, which must outlive the pass, or null
+  bool reverse = false;                     ///< begins at each sequence's own last row
 };
 
 /// What one layer works on.
@@ -28,7 +29,6 @@ struct LayerOutput {
   std::vector<RecurrentTrace> traces;
 };
 
-/// The second direction, if there is one, reads in reverse.
 LayerOutput recurrent_layer(Tape& tape, const LayerPass& layer, const Packing& packing);
 
 }  // namespace rondo

@@ -33,6 +33,11 @@ RecurrentStream::RecurrentStream(const RecurrentStack& stack, const Tensor& embe
         "a stream reads forwards; this model reads its texts from both ends: give it whole texts, or train "
         "without --bidirectional");
   }
+  if (const GridStack* grid = stack.grid()) {
+    grid_.emplace(*grid, backend, prepared_, kMostSteps);
+    x_ = Tensor({kMostSteps, stack.input_size()});
+    return;
+  }
   const RecurrentOptions& options = stack.options();
   int64_t start = 0;
   for (int64_t layer = 0; layer < options.layers; ++layer) {
@@ -50,10 +55,15 @@ RecurrentStream::RecurrentStream(const RecurrentStack& stack, const Tensor& embe
 
 RecurrentStream::RecurrentStream(const RecurrentStream& other)
     : stack_(other.stack_),
+      grid_(other.grid_),
       embedding_(other.embedding_),
       backend_(other.backend_),
       prepared_(other.prepared_),
       layers_(other.layers_) {
+  if (grid_) {
+    x_ = Tensor({kMostSteps, stack_->input_size()});
+    return;
+  }
   allocate();
   set_state(other.state());
 }
@@ -78,26 +88,45 @@ void RecurrentStream::allocate() {
   if (layers_.front().C > 0) cells_ = Tensor({kMostSteps, most_units});
 }
 
-const RecurrentStream::Layer& RecurrentStream::layer_at(int64_t layer) const {
-  const auto count = static_cast<int64_t>(layers_.size());
+std::span<const float> RecurrentStream::state() const {
+  if (grid_) return grid_->state();
+  return {states_.data<float>(), static_cast<size_t>(size())};
+}
+
+std::span<const float> RecurrentStream::output() const {
+  return grid_ ? grid_->output() : h(stack_->options().layers - 1);
+}
+
+void RecurrentStream::reset() {
+  if (grid_) return grid_->reset();
+  states_.fill(0);
+}
+
+void RecurrentStream::check_layer(int64_t layer) const {
+  const int64_t count = stack_->options().layers;
   if (layer < 0 || layer >= count) throw_error<ShapeError>("stream: layer {} of {}", layer, count);
-  return layers_[static_cast<size_t>(layer)];
 }
 
 std::span<const float> RecurrentStream::h(int64_t layer) const {
-  const Layer& at = layer_at(layer);
+  check_layer(layer);
+  if (grid_) return grid_->h(layer);
+  const Layer& at = layers_[static_cast<size_t>(layer)];
   return state().subspan(static_cast<size_t>(at.start), static_cast<size_t>(at.P));
 }
 
 std::span<const float> RecurrentStream::c(int64_t layer) const {
-  const Layer& at = layer_at(layer);
+  check_layer(layer);
+  if (grid_) return grid_->c(layer);
+  const Layer& at = layers_[static_cast<size_t>(layer)];
   return state().subspan(static_cast<size_t>(at.start + at.P), static_cast<size_t>(at.C));
 }
 
 void RecurrentStream::set_state(std::span<const float> state) {
-  if (static_cast<int64_t>(state.size()) != size()) {
-    throw_error<ShapeError>("stream: a state has {} numbers here, got {}", size(), state.size());
+  if (state.size() != this->state().size()) {
+    throw_error<ShapeError>("stream: a state has {} numbers here, got {}", this->state().size(),
+                            state.size());
   }
+  if (grid_) return grid_->set_state(state);
   std::copy(state.begin(), state.end(), states_.data<float>());
 }
 
@@ -115,10 +144,10 @@ ConstMatrix RecurrentStream::read(std::span<const int32_t> ids) {
       throw_error<DataError>("stream: id {} of a table of {} rows", id, embedding_.dim(0));
     }
   }
-  if (prepared_->table_rows > 0) return run({}, ids, steps);
+  if (prepared_->table_rows > 0) return grid_ ? grid_->read(grid_->look_up(ids)) : run({}, ids, steps);
   const Matrix x = x_.matrix().rows_at(0, steps);
   backend_->gather_rows(embedding_.matrix(), ids, x);
-  return run(x, {}, steps);
+  return grid_ ? grid_->read(grid_->project(x)) : run(x, {}, steps);
 }
 
 ConstMatrix RecurrentStream::read(ConstMatrix x) {
@@ -126,7 +155,7 @@ ConstMatrix RecurrentStream::read(ConstMatrix x) {
   if (x.columns != stack_->input_size())
     throw_error<ShapeError>("stream: x must be [T, {}], got [{}, {}]", stack_->input_size(), x.rows,
                             x.columns);
-  return run(x, {}, x.rows);
+  return grid_ ? grid_->read(grid_->project(x)) : run(x, {}, x.rows);
 }
 
 ConstMatrix RecurrentStream::run(ConstMatrix x, std::span<const int32_t> x_rows, int64_t steps) {

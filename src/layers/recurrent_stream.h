@@ -8,9 +8,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "layers/grid_stream.h"
 #include "layers/recurrent.h"
 
 namespace rondo {
@@ -39,12 +41,14 @@ class RecurrentStream {
   /// The states of a layer, as they stand now: h [P]; c [H], or empty if the cell has none.
   std::span<const float> h(int64_t layer) const;
   std::span<const float> c(int64_t layer) const;
-  /// All of them: of each layer h, then c.
-  std::span<const float> state() const { return {states_.data<float>(), static_cast<size_t>(size())}; }
+  /// What the top layer gave out for the last step: its h, of a grid the states at the top of depth.
+  std::span<const float> output() const;
+  /// All of them: of each layer h, then c. Of a grid, the output stands behind them.
+  std::span<const float> state() const;
   /// @throws ShapeError for another size.
   void set_state(std::span<const float> state);
   /// Back to the beginning: zeros.
-  void reset() { states_.fill(0); }
+  void reset();
 
   const RecurrentStack& stack() const { return *stack_; }
   Precision precision() const { return prepared_->precision; }
@@ -57,7 +61,7 @@ class RecurrentStream {
     int64_t start;
   };
   int64_t size() const { return layers_.back().start + layers_.back().P + layers_.back().C; }
-  const Layer& layer_at(int64_t layer) const;
+  void check_layer(int64_t layer) const;
   void allocate();
   void check_steps(int64_t steps) const;
   ConstMatrix run(ConstMatrix x, std::span<const int32_t> x_rows, int64_t steps);
@@ -65,6 +69,7 @@ class RecurrentStream {
                  const Matrix& y);
 
   const RecurrentStack* stack_;
+  std::optional<GridStream> grid_;  ///< does it all with cell grid
   Tensor embedding_;
   Backend* backend_;
   std::shared_ptr<const PreparedStack> prepared_;

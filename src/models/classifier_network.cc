@@ -1,6 +1,7 @@
 #include "models/classifier_network.h"
 
 #include "base/errors.h"
+#include "layers/grid.h"
 #include "tensor/operations.h"
 
 namespace rondo {
@@ -49,6 +50,7 @@ Variable ClassifierNetwork::pooled(const RecurrentOutput& output, const Packing&
                                    ClassifierPass& pass) const {
   // The state at each sequence's own end, directions side by side: not the last column of a padded output.
   const auto final = [&] {
+    if (recurrent_.grid() != nullptr) return final_rows(output.y, packing, options_.recurrent);
     const std::vector<Variable>& h = output.final.h;
     return concatenate(std::span(h).last(static_cast<size_t>(options_.recurrent.directions())));
   };

@@ -38,6 +38,7 @@ void TranslatorOptions::check() const {
         "--hidden {}: the encoder's two directions share it, so it must be even; or give --encoder-hidden",
         hidden);
   }
+  if (cell == Cell::kGrid) throw_error<ConfigError>("--cell grid: a translator has rnn, lstm or gru");
   encoder().check();
   decoder().check();
   const bool places = input_dropout > 0 || output_dropout > 0 || dropout > 0;

@@ -107,6 +107,9 @@ bool is_quantized(const ModelFile& file) {
 
 ModelFile quantize(const ModelFile& file) {
   if (is_quantized(file)) throw_error<ConfigError>("the model is quantized already");
+  if (const auto cell = file.config.find("cell"); cell != file.config.end() && *cell == "grid") {
+    throw_error<ConfigError>("a grid runs in f32 or bf16; there is no int8 for it");
+  }
   ModelFile result = file;
   result.config["precision"] = "int8";
   result.tensors.clear();

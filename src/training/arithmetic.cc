@@ -10,7 +10,9 @@ namespace rondo {
 Arithmetic arithmetic_of(const ClassifierOptions& options, int64_t labels) {
   const RecurrentOptions& r = options.recurrent;
   const double width = static_cast<double>(r.directions()) * static_cast<double>(r.output());
-  const double rows = static_cast<double>(r.kind().blocks()) * static_cast<double>(r.hidden_of(0));
+  const double rows = r.is_grid()
+                          ? static_cast<double>(r.output_of(0))
+                          : static_cast<double>(r.kind().blocks()) * static_cast<double>(r.hidden_of(0));
   Arithmetic cost{.per_token = r.operations(options.embedding)};
   cost.to_input = 2 * static_cast<double>(r.directions()) * rows * static_cast<double>(options.embedding);
   if (options.pool == PoolKind::kAttention) cost.per_token += 2 * width * (width + 1);

@@ -39,8 +39,11 @@ CarriedStates::CarriedStates(const RecurrentOptions& options, int64_t streams)
     : directions_(options.directions()) {
   for (int64_t i = 0; i < options.layers * directions_; ++i) {
     const int64_t layer = i / directions_;
-    h_.push_back(Tensor::zeros({streams, options.output_of(layer)}));
-    if (options.kind().has_cell_state()) c_.push_back(Tensor::zeros({streams, options.hidden_of(layer)}));
+    const auto add = [&](std::vector<Tensor>& states, int64_t columns) {
+      if (columns > 0) states.push_back(Tensor::zeros({streams, columns}));
+    };
+    add(h_, options.state_of(layer));
+    add(c_, options.cell_state_of(layer));
   }
 }
 

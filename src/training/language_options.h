@@ -93,7 +93,7 @@ struct LanguageTask {
   void leave_out_forget_bias() {
     const auto& chosen = transfer.chosen;
     const bool asked = std::find(chosen.begin(), chosen.end(), "forget-bias") != chosen.end();
-    if (model.recurrent.cell != Cell::kLstm && !asked) model.recurrent.forget_bias = 0;
+    if (!model.recurrent.has_forget_gates() && !asked) model.recurrent.forget_bias = 0;
   }
 
   template <class Visitor>

@@ -14,8 +14,25 @@ struct StackNumbers {
   int64_t row = 0, text = 0, weights = 0;
 };
 
+// The same of a grid, whose layers keep for each dimension gates, h and m of every row (depth's twice: as the
+// last state of a row they are results of their own), and the weights as slices with their gradients.
+StackNumbers grid_numbers(const RecurrentOptions& r, int64_t embedding, int64_t first, int64_t above) {
+  const int64_t H = r.directions() * r.hidden;
+  const int64_t depth = kind_along(r.grid.along_depth, r.grid.output_gate).saved_blocks() + 4;
+  int64_t time = r.grid.dimensions() > 1 ? r.kind().saved_blocks() + 2 : 0;
+  // Step by step: states are gathered for each step, stacked behind those before it, and put back in order.
+  if (r.grid.priority == Priority::kTime) time += 14;
+  const int64_t dropped = 2 * H * (r.dropout > 0) * (r.layers - 1) + 2 * embedding * (r.input_dropout > 0);
+  const int64_t kept = first + (r.layers * (depth + time) + 4) * H + dropped;
+  const int64_t blocks = (r.grid.tied_layers ? 1 : r.layers) * r.directions();
+  return {.row = kept + std::max<int64_t>(6 * H, above),
+          .text = 4 * H * r.layers,
+          .weights = 2 * blocks * static_cast<int64_t>(block_values(r.grid, r.hidden))};
+}
+
 // @param above  a row, of what stands on the top layer while it runs backward.
 StackNumbers stack_numbers(const RecurrentOptions& r, int64_t embedding, int64_t first, int64_t above) {
+  if (r.is_grid()) return grid_numbers(r, embedding, first, above);
   StackNumbers most;
   int64_t kept = first;  // what the backward pass of this layer and of those below needs, a row
   for (int64_t layer = 0; layer < r.layers; ++layer) {
@@ -120,7 +137,7 @@ SegmentPlan plan_segments(const LanguageModelOptions& options, int64_t vocabular
   const RecurrentOptions& r = options.recurrent;
   int64_t state = 0;
   for (int64_t layer = 0; layer < r.layers; ++layer) {
-    state += 4 * (r.output_of(layer) + r.hidden_of(layer) * (r.kind().has_cell_state() ? 1 : 0));
+    state += 4 * (r.state_of(layer) + r.cell_state_of(layer));
   }
   const PackedRows rows = chunk.rows();
   SegmentPlan plan, least;

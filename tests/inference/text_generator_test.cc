@@ -23,12 +23,17 @@ using testing::StartsWith;
 // Cells, layers, one-hot, tied, projected, adaptive.
 std::vector<LanguageModelOptions> cases() {
   const RecurrentOptions lstm{.cell = Cell::kLstm, .hidden = 19, .layers = 2};
-  return {{.embedding = 7, .recurrent = lstm},
-          {.embedding = 0, .recurrent = {.cell = Cell::kGru, .hidden = 16}},
-          {.embedding = 9, .recurrent = {.cell = Cell::kRnn, .hidden = 33}},
-          {.embedding = 19, .recurrent = lstm, .tied = true},
-          {.embedding = 5, .recurrent = {.cell = Cell::kLstm, .hidden = 20, .projection = 16}},
-          {.embedding = 6, .recurrent = {.hidden = 32}, .adaptive = {"5", "12"}}};
+  return {
+      {.embedding = 7, .recurrent = lstm},
+      {.embedding = 0, .recurrent = {.cell = Cell::kGru, .hidden = 16}},
+      {.embedding = 9, .recurrent = {.cell = Cell::kRnn, .hidden = 33}},
+      {.embedding = 19, .recurrent = lstm, .tied = true},
+      {.embedding = 5, .recurrent = {.cell = Cell::kLstm, .hidden = 20, .projection = 16}},
+      {.embedding = 6, .recurrent = {.hidden = 32}, .adaptive = {"5", "12"}},
+      {.embedding = 6,
+       .recurrent = {.cell = Cell::kGrid, .hidden = 14, .layers = 3, .grid = {.tied_layers = true}}},
+      {.embedding = 0,
+       .recurrent = {.cell = Cell::kGrid, .hidden = 9, .layers = 2, .grid = {.priority = Priority::kTime}}}};
 }
 
 // log p of each id that follows `ids`, by one pass over all of them.

@@ -50,6 +50,8 @@ TEST_P(RecurrentGradient, IsTheComplexStep) {
                       shape.kind.reset_before == GetParam().kind.reset_before &&
                       shape.kind.peepholes == GetParam().kind.peepholes &&
                       shape.kind.coupled == GetParam().kind.coupled &&
+                      shape.kind.linear == GetParam().kind.linear &&
+                      shape.kind.tanh_outside == GetParam().kind.tanh_outside &&
                       (shape.projection > 0) == GetParam().projected;
     if (same) expect_gradients(*backend, shape);
     if (HasFatalFailure()) return;

@@ -66,6 +66,13 @@ TEST(ClassifierNetwork, EveryCellAndOptionHasExactGradients) {
   expect_exact(small({.cell = Cell::kGru, .layers = 2}), "gru");
   expect_exact(small({.cell = Cell::kGru, .bidirectional = true, .reset = Reset::kBefore}),
                "gru reset before");
+  expect_exact(small({.cell = Cell::kGrid,
+                      .layers = 3,
+                      .bidirectional = true,
+                      .grid = {.tied_layers = true},
+                      .dropout = 0.3},
+                     PoolKind::kConcat),
+               "grid");
   expect_exact(
       small({.cell = Cell::kLstm, .input_dropout = 0.2, .state_dropout = 0.3, .weight_dropout = 0.3}),
       "dropouts");
@@ -95,6 +102,29 @@ TEST(ClassifierNetwork, ATextIsTheSameBitsAloneAndInABatch) {
               .logits.value();
       EXPECT_EQ(std::memcmp(alone.raw(), together.data<float>() + n * kLabels, kLabels * 4), 0)
           << name << " " << n;
+    }
+  }
+}
+
+TEST(ClassifierNetwork, ATextIsTheSameBitsAloneAndInABatchThroughAGrid) {
+  const Texts texts;
+  const auto backend = open_device("cpu", 2);
+  for (const auto& [pool, name] : kNames<PoolKind>) {
+    ClassifierNetwork network(small({.cell = Cell::kGrid, .layers = 2, .bidirectional = true}, pool),
+                              kVocabulary, kLabels);
+    network.initialize(Stream(2));
+    for (const bool prepared : {false, true}) {
+      if (prepared) network.prepare(*backend, Precision::kFloat32, 1 << 20);
+      Tape tape(*backend);
+      const Tensor together = network.forward(tape, texts.ids, texts.packing).logits.value();
+      for (int64_t n = 0; n < texts.packing.sequences(); ++n) {
+        const auto& ids = texts.sequences[texts.packing.order()[n]];
+        const Tensor alone =
+            network.forward(tape, ids, Packing(std::vector<int64_t>{static_cast<int64_t>(ids.size())}))
+                .logits.value();
+        EXPECT_EQ(std::memcmp(alone.raw(), together.data<float>() + n * kLabels, kLabels * 4), 0)
+            << name << " " << n;
+      }
     }
   }
 }

@@ -49,6 +49,8 @@ TEST(LanguageNetwork, EveryKindHasExactGradients) {
   dropped.output_dropout = 0.3;
   expect_exact(dropped, "all dropouts");
   expect_exact(small({.bidirectional = true}), "both directions");
+  expect_exact(small({.cell = Cell::kGrid, .layers = 3, .grid = {.tied_layers = true}}), "grid");
+  expect_exact(small({.cell = Cell::kGrid, .bidirectional = true}), "grid both directions");
   LanguageModelOptions tied = small({});
   tied.tied = true;
   tied.embedding_dropout = 0.3;

@@ -26,6 +26,11 @@ TEST(Arithmetic, CountsTwoOperationsAWeightAndToken) {
   EXPECT_EQ(narrowing.per_text, 2 * 5 * 3);
   const Arithmetic projected = arithmetic_of(options_of({.hidden = 8, .projection = 4}), 3);
   EXPECT_EQ(projected.per_token, 2 * (4 * 8 * (10 + 4) + 4 * 8));
+  // A grid: the projection to h and m, and in each layer two dimensions of 4 gates over both states.
+  const Arithmetic grid = arithmetic_of(
+      options_of({.cell = Cell::kGrid, .hidden = 8, .layers = 3, .grid = {.tied_layers = true}}), 3);
+  EXPECT_EQ(grid.per_token, 2 * 16 * 10 + 3 * 2 * (2 * 4 * 8) * (2 * 8));
+  EXPECT_EQ(grid.per_text, 2 * 16 * 3);
 }
 
 TEST(Arithmetic, TrainingIsThreeForwardPassesButForFrozenEmbeddings) {

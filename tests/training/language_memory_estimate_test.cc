@@ -49,6 +49,11 @@ TEST(LanguageMemoryEstimate, HoldsWhatAStepHoldsAndLittleMore) {
       {.recurrent = {.hidden = 256}, .adaptive = {"200", "800"}},
       {.embedding = 0, .recurrent = {.cell = Cell::kRnn, .hidden = 128}},
       {.recurrent = {.hidden = 512, .projection = 128}},
+      {.recurrent = {.cell = Cell::kGrid, .hidden = 192, .layers = 3}},
+      {.recurrent = {.cell = Cell::kGrid,
+                     .hidden = 192,
+                     .layers = 2,
+                     .grid = {.tied_layers = true, .priority = Priority::kTime}}},
   };
   for (size_t i = 0; i < std::size(cases); ++i) {
     const auto truth = static_cast<double>(held(cases[i]));

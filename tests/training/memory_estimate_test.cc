@@ -50,6 +50,14 @@ TEST(MemoryEstimate, HoldsWhatAStepHoldsAndLittleMore) {
                      .locked_dropout = true}},
       {.embedding = 40, .recurrent = {.hidden = 32, .layers = 2, .last_hidden = 160}},
       {.recurrent = {.hidden = 384, .layers = 2, .weight_dropout = 0.5}},
+      {.recurrent = {.cell = Cell::kGrid, .hidden = 96, .layers = 4, .grid = {.tied_layers = true}}},
+      {.recurrent = {.cell = Cell::kGrid,
+                     .hidden = 64,
+                     .layers = 3,
+                     .bidirectional = true,
+                     .grid = {.along_depth = Along::kTanh},
+                     .input_dropout = 0.5,
+                     .dropout = 0.2}},
   };
   for (size_t i = 0; i < std::size(cases); ++i) {
     const auto truth = static_cast<double>(held(cases[i]));

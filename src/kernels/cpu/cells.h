@@ -62,7 +62,7 @@ struct CellBackward {
   Rows d_h = {};        ///< from the step after; gru leaves the part that passes by the product
   Rows d_c = {};        ///< lstm: gradient of c' in, of c out
   Rows d_states = {};   ///< out, or not given
-  Rows output = {};     ///< lstm with projection: o*tanh(c') out, or not given
+  Rows output = {};     ///< lstm with projection: what it projects out, or not given
   ConstRows mask = {};  ///< or not given
   Rows reset = {};      ///< gru with reset before: r * (masked h) out
   Rows d_reset = {};    ///< gru with reset before: gradient of r*h in; its part of the masked h out
@@ -75,8 +75,11 @@ struct CellBackward {
 struct CellKernels {
   void (*rnn_tanh)(const CellForward&);
   void (*rnn_relu)(const CellForward&);
+  void (*rnn_linear)(const CellForward&);
   void (*lstm)(const CellForward&);
   void (*lstm_coupled)(const CellForward&);
+  void (*lstm_outside)(const CellForward&);  ///< tanh(o*c')
+  void (*lstm_coupled_outside)(const CellForward&);
   void (*gru)(const CellForward&);
   void (*gru_reset)(const CellForward&);
   void (*gru_state)(const CellForward&);
@@ -84,8 +87,11 @@ struct CellKernels {
 struct CellGradientKernels {
   void (*rnn_tanh)(const CellBackward&);
   void (*rnn_relu)(const CellBackward&);
+  void (*rnn_linear)(const CellBackward&);
   void (*lstm)(const CellBackward&);
   void (*lstm_coupled)(const CellBackward&);
+  void (*lstm_outside)(const CellBackward&);  ///< tanh(o*c')
+  void (*lstm_coupled_outside)(const CellBackward&);
   void (*gru)(const CellBackward&);
   void (*gru_state)(const CellBackward&);
   void (*gru_reset)(const CellBackward&);

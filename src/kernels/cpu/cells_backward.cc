@@ -60,7 +60,16 @@ struct RnnReluGradient {
   }
 };
 
-template <bool kCoupled>
+struct RnnLinearGradient {
+  static HWY_INLINE void apply(const BackwardSpot& s) {
+    const Vector d_h = s.d_h();
+    s.write(s.cell.d_states, d_h);
+    s.write_gate(0, d_h);
+  }
+};
+
+/// @tparam kOutside  h' = tanh(o*c') instead of o*tanh(c').
+template <bool kCoupled, bool kOutside>
 struct LstmGradient {
   static HWY_INLINE void apply(const BackwardSpot& s) {
     constexpr int64_t kForget = kCoupled ? 0 : 1;
@@ -69,13 +78,16 @@ struct LstmGradient {
     const Vector g = s.read_gate(kForget + 1);
     const Vector o = s.read_gate(kForget + 2);
     const Vector c = s.read(s.cell.c_before.at, s.cell.c_before.row);
-    const Vector squashed = tanh(s.read(s.cell.cells.at, s.cell.cells.row));
+    const Vector c_new = s.read(s.cell.cells.at, s.cell.cells.row);
+    const Vector squashed = tanh(kOutside ? hn::Mul(o, c_new) : c_new);
     const Vector d_h = s.d_h();
-    const Vector d_o = before_sigmoid(hn::Mul(d_h, squashed), o);
-    Vector d_c = hn::Add(s.read(s.cell.d_c.at, s.cell.d_c.row), before_tanh(hn::Mul(d_h, o), squashed));
+    const Vector d_product = before_tanh(d_h, squashed);  // of o*c', with the tanh outside
+    const Vector d_o = before_sigmoid(hn::Mul(kOutside ? d_product : d_h, kOutside ? c_new : squashed), o);
+    const Vector d_c_new = kOutside ? hn::Mul(d_product, o) : before_tanh(hn::Mul(d_h, o), squashed);
+    Vector d_c = hn::Add(s.read(s.cell.d_c.at, s.cell.d_c.row), d_c_new);
     d_c = s.peep(2, d_o, d_c);
     s.write(s.cell.d_states, d_c);
-    s.write(s.cell.output, hn::Mul(o, squashed));
+    s.write(s.cell.output, kOutside ? squashed : hn::Mul(o, squashed));
     const Vector d_f = before_sigmoid(hn::Mul(d_c, kCoupled ? hn::Sub(c, g) : c), f);
     Vector d_before = s.peep(1, d_f, hn::Mul(d_c, f));
     if (!kCoupled) {
@@ -140,9 +152,11 @@ void backward_rows(const CellBackward& cell) {
 
 const CellGradientKernels* backward_table() {
   static constexpr CellGradientKernels kTable{
-      backward_rows<RnnTanhGradient>,    backward_rows<RnnReluGradient>, backward_rows<LstmGradient<false>>,
-      backward_rows<LstmGradient<true>>, backward_rows<GruGradient>,     backward_rows<GruStateGradient>,
-      backward_rows<GruResetGradient>};
+      backward_rows<RnnTanhGradient>,           backward_rows<RnnReluGradient>,
+      backward_rows<RnnLinearGradient>,         backward_rows<LstmGradient<false, false>>,
+      backward_rows<LstmGradient<true, false>>, backward_rows<LstmGradient<false, true>>,
+      backward_rows<LstmGradient<true, true>>,  backward_rows<GruGradient>,
+      backward_rows<GruStateGradient>,          backward_rows<GruResetGradient>};
   return &kTable;
 }
 

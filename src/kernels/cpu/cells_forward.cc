@@ -56,6 +56,10 @@ struct RnnRelu {
   }
 };
 
+struct RnnLinear {
+  static HWY_INLINE void apply(const ForwardSpot& s) { s.write_state(s.read_gate(0)); }
+};
+
 // An lstm's row takes two turns: first the gates, then the state. In one turn the tanh of c' would wait for
 // gates and cell, and the processor does not look far enough ahead to find other work (a third faster in
 // two).
@@ -73,7 +77,8 @@ struct LstmGates {
   }
 };
 
-template <bool kCoupled>
+/// @tparam kOutside  h' = tanh(o*c') instead of o*tanh(c').
+template <bool kCoupled, bool kOutside>
 struct LstmState {
   static HWY_INLINE void apply(const ForwardSpot& s) {
     constexpr int64_t kForget = kCoupled ? 0 : 1;
@@ -88,7 +93,7 @@ struct LstmState {
     }
     s.write(s.cell.c, c_new);
     s.write(s.cell.cells, c_new);
-    s.write_state(hn::Mul(o, tanh(c_new)));
+    s.write_state(kOutside ? tanh(hn::Mul(o, c_new)) : hn::Mul(o, tanh(c_new)));
   }
 };
 
@@ -142,8 +147,11 @@ void forward_rows(const CellForward& cell) {
 const CellKernels* forward_table() {
   static constexpr CellKernels kTable{forward_rows<RnnTanh>,
                                       forward_rows<RnnRelu>,
-                                      forward_rows<LstmGates<false>, LstmState<false>>,
-                                      forward_rows<LstmGates<true>, LstmState<true>>,
+                                      forward_rows<RnnLinear>,
+                                      forward_rows<LstmGates<false>, LstmState<false, false>>,
+                                      forward_rows<LstmGates<true>, LstmState<true, false>>,
+                                      forward_rows<LstmGates<false>, LstmState<false, true>>,
+                                      forward_rows<LstmGates<true>, LstmState<true, true>>,
                                       forward_rows<GruGates, GruCandidate>,
                                       forward_rows<GruReset>,
                                       forward_rows<GruState>};

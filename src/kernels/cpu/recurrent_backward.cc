@@ -242,11 +242,21 @@ class BackwardDirection {
     weights.multiply(make_operand(precision_, frame, a, rows, columns), c, rows, part);
   }
 
+  void apply_lstm(const CellGradientKernels& kernels, const CellBackward& cell) const {
+    if (!kind_.tanh_outside) return kind_.coupled ? kernels.lstm_coupled(cell) : kernels.lstm(cell);
+    return kind_.coupled ? kernels.lstm_coupled_outside(cell) : kernels.lstm_outside(cell);
+  }
+
   /// The gradients of the gates, in place.
   void apply(const CellBackward& cell) const {
     const CellGradientKernels& kernels = cell_gradient_kernels();
-    if (kind_.cell == Cell::kRnn) return kind_.relu ? kernels.rnn_relu(cell) : kernels.rnn_tanh(cell);
-    if (kind_.cell == Cell::kLstm) return kind_.coupled ? kernels.lstm_coupled(cell) : kernels.lstm(cell);
+    if (kind_.cell == Cell::kRnn) {
+      const auto kernel = kind_.linear ? kernels.rnn_linear
+                          : kind_.relu ? kernels.rnn_relu
+                                       : kernels.rnn_tanh;
+      return kernel(cell);
+    }
+    if (kind_.cell == Cell::kLstm) return apply_lstm(kernels, cell);
     if (resets_after()) return kernels.gru(cell);
     kernels.gru_state(cell);
     multiply(state_, cell.gates.from(0, 2 * H_), H_, cell.d_reset, cell.rows, {.first_k = 2 * H_, .k = H_});

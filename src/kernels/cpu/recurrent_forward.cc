@@ -123,7 +123,7 @@ class ForwardDirection {
   bool resets_before() const { return kind_.cell == Cell::kGru && kind_.reset_before; }
   bool projected() const { return bool(d_.weights.w_hr); }
   /// States that tanh keeps between -1 and 1, though a dropout mask may enlarge them.
-  bool bounded() const { return !projected() && !kind_.relu && !d_.state_mask; }
+  bool bounded() const { return !projected() && kind_.bounded() && !d_.state_mask; }
 
   States make_states(ScratchFrame& frame) const {
     const int64_t N = rows_.sequences;
@@ -172,9 +172,15 @@ class ForwardDirection {
   using Kernel = void (*)(const CellForward&);
   Kernel kernel() const {
     const CellKernels& kernels = cell_kernels();
-    if (kind_.cell == Cell::kRnn) return kind_.relu ? kernels.rnn_relu : kernels.rnn_tanh;
-    if (kind_.cell == Cell::kLstm) return kind_.coupled ? kernels.lstm_coupled : kernels.lstm;
-    return kind_.reset_before ? kernels.gru_reset : kernels.gru;
+    switch (kind_.cell) {
+      case Cell::kRnn:
+        return kind_.linear ? kernels.rnn_linear : kind_.relu ? kernels.rnn_relu : kernels.rnn_tanh;
+      case Cell::kLstm:
+        if (kind_.tanh_outside) return kind_.coupled ? kernels.lstm_coupled_outside : kernels.lstm_outside;
+        return kind_.coupled ? kernels.lstm_coupled : kernels.lstm;
+      default:
+        return kind_.reset_before ? kernels.gru_reset : kernels.gru;
+    }
   }
 
   /// Gates += a * weights, then the cell, group by group of units while the gates are in the first cache.

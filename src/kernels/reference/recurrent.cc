@@ -25,6 +25,7 @@ struct Sizes {
 };
 
 void check_weights(const Checks& checks, const CellKind& kind, const Sizes& n, const RecurrentWeights& w) {
+  if (kind.cell == Cell::kGrid) throw_error<ShapeError>("recurrent: a grid is made of other cells");
   if (w.w_hr && kind.cell != Cell::kLstm) throw_error<ShapeError>("recurrent: only an lstm has a projection");
   if (w.peepholes && !kind.peepholes) throw_error<ShapeError>("recurrent: peepholes for a cell without them");
   const int64_t G = kind.blocks();

@@ -36,7 +36,7 @@ struct CellWeights {
         H(w_ih.rows / kind.blocks()),
         P(w_hh.columns),
         precision(precision_),
-        bounded(!masked && !w_hr && !kind.relu) {}
+        bounded(!masked && !w_hr && kind.bounded()) {}
 
   /// start + sum over d of x[d] * w_ih[j,d]
   T add_input(int64_t j, const T* x, T start) const { return add(D, x, w_ih.row(j), start, false); }
