@@ -24,12 +24,8 @@ void RecurrentOptions::check(bool drops_outputs) const {
   refuse_without_effect(
       dropout > 0 && layers < 2, "dropout",
       "--layers 2 or more (between them it stands); for one layer take --input-dropout or --output-dropout");
-<<<<<<< HEAD
   const bool drops = input_dropout > 0 || dropout > 0 || drops_outputs;
   refuse_without_effect(locked_dropout && !drops, "locked-dropout", "--input-dropout or --dropout");
-=======
-  refuse_without_effect(locked_dropout && input_dropout == 0 && dropout == 0, "locked-dropout",
-                        "--input-dropout or --dropout");
   check_grid();
 }
 
@@ -61,7 +57,6 @@ void RecurrentOptions::check_grid() const {
   refuse_without_effect(weight_dropout > 0 && alone, "weight-dropout", "a grid with time");
   refuse_without_effect(!has_forget_gates() && grid.output_gate != defaults.output_gate, "output-gate",
                         "lstm along depth or time");
->>>>>>> grid
 }
 
 CellKind RecurrentOptions::kind() const {
