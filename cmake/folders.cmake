@@ -54,3 +54,18 @@ function(rondo_test folder)
   gtest_discover_tests(${name}_test TEST_FILTER "*Slow" TEST_LIST ${name}_slow DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS slow TIMEOUT 1800)
 endfunction()
+
+# rondo_embed(serve page.html): the files of a folder as functions page_html() of its header assets.h.
+function(rondo_embed folder)
+  set(code "#include \"${folder}/assets.h\"\nnamespace rondo::${folder} {\n")
+  foreach(file ${ARGN})
+    set(path ${PROJECT_SOURCE_DIR}/src/${folder}/${file})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
+    file(READ ${path} text)
+    string(REPLACE "." "_" name ${file})
+    string(APPEND code "std::string_view ${name}() {\n  return R\"rondo_asset(${text})rondo_asset\";\n}\n")
+  endforeach()
+  string(APPEND code "}\n")
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${folder}_assets.cc CONTENT "${code}" @ONLY)
+  target_sources(rondo_${folder} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${folder}_assets.cc)
+endfunction()

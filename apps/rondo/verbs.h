@@ -24,5 +24,6 @@ Run add_check_gradients(CLI::App& app);
 Run add_quantize(CLI::App& app);
 Run add_bench(CLI::App& app);
 Run add_data(CLI::App& app);
+Run add_serve(CLI::App& app);
 
 }  // namespace rondo::app

@@ -1,0 +1,155 @@
+"""The page of `rondo serve` in headless Chromium: every kind of model as one types, the token, no request elsewhere.
+
+Runs itself again with RONDO_PYTHON if that is set. Exit status 77, reported as skipped, without playwright (PyPI) or
+without a Chromium (Debian's package, or the program that RONDO_CHROMIUM names).
+"""
+
+import os
+import shutil
+import sys
+
+PYTHON = os.environ.get("RONDO_PYTHON")
+if PYTHON and os.path.exists(PYTHON) and os.environ.get("RONDO_PYTHON_STARTED") != "1":
+    os.execve(PYTHON, [PYTHON, *sys.argv], os.environ | {"RONDO_PYTHON_STARTED": "1"})
+
+CHROMIUM = os.environ.get("RONDO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+try:
+    from playwright.sync_api import expect, sync_playwright
+except ImportError as error:
+    print(f"skipped: {error}")
+    sys.exit(77)
+if not CHROMIUM:
+    print("skipped: there is no chromium")
+    sys.exit(77)
+
+import re
+
+from serve_test import ServeTest
+from support import main
+
+
+def setUpModule():
+    global playwright, browser
+    playwright = sync_playwright().start()
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+def tearDownModule():
+    browser.close()
+    playwright.stop()
+
+
+class Playground(ServeTest):
+    def open_page(self, *words, expected_errors=(), **options):
+        """A page of a server of all models; what the console says, or a request elsewhere, fails the test."""
+        self.server = self.serve(*self.ALL, *words)
+        address = f"http://{self.server.host}:{self.server.port}/"
+        context = browser.new_context(**options)
+        self.addCleanup(context.close)
+        page = context.new_page()
+        said, asked = [], []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        self.addCleanup(lambda: self.assertEqual([text for text in said if not any(e in text for e in expected_errors)], []))
+        self.addCleanup(lambda: self.assertEqual([url for url in asked if not url.startswith((address, "data:"))], []))
+        page.goto(address)
+        return page
+
+    def choose(self, page, name, text):
+        page.select_option("#model", label=next(option for option in page.locator("#model option").all_inner_texts()
+                                                if option.startswith(name + " (")))
+        page.fill("#text", text)
+
+    def test_each_kind_of_model_answers_as_one_types(self):
+        page = self.open_page()
+        self.choose(page, "news", "")
+        page.locator("#text").press_sequentially("goal match team", delay=30)
+        own = self.server.post("/v1/predict", {"text": "goal match team", "best": 8})[1]["results"][0]["predictions"]
+        meters = page.locator("#output [role=meter]")
+        expect(meters.first).to_have_attribute("aria-label", "probability of " + own[0]["label"])
+        expect(meters.first).to_have_attribute("aria-valuenow", f"{own[0]['probability']:.3f}")
+        self.assertEqual(meters.count(), len(own))
+
+        self.choose(page, "names", "Ada met Alan Turing")
+        words = page.locator("#output .word")
+        expect(words).to_have_count(4)
+        tags = self.server.post("/v1/tag", {"text": "Ada met Alan Turing"})[1]["results"][0]["tags"]
+        self.assertEqual(page.locator("#output .word small").all_inner_texts(), [tag for tag in tags if tag != "O"])
+        self.assertRegex(words.first.get_attribute("title"), tags[0] + r" [01]\.\d{3}")
+
+        self.choose(page, "en-de", "one red dog")
+        best = self.server.post("/v1/translate", {"text": "one red dog", "n_best": 3})[1]["results"][0]["translations"][0]
+        expect(page.locator("#output li").first).to_contain_text(best["text"])
+        expect(page.locator("#output li")).to_have_count(3)
+
+        self.choose(page, "poems", "the ")
+        expect(page.locator("#output [role=meter]")).to_have_count(10)
+        for _ in range(100):
+            if self.server.metrics()["rondo_sessions"] == 0:
+                break
+            page.wait_for_timeout(20)
+        self.assertEqual(self.server.metrics()["rondo_sessions"], 0, "the page closes what it opens")
+
+    def test_a_text_is_written_and_stopped(self):
+        page = self.open_page("--max-length", "1000000")
+        self.choose(page, "poems", "the ")
+        page.click("#write")
+        expect(page.locator("#state")).to_have_text(re.compile("200 tokens, ended by length|tokens, ended by end"))
+        body = {"prompt": "the ", "length": 200, "temperature": 0.8, "top_k": 0, "seed": 1}
+        self.assertEqual(page.locator("#output .written span").text_content(), self.server.post("/v1/generate", body)[1]["text"])
+        page.evaluate("document.getElementById('length').max = 1000000")
+        page.fill("#length", "1000000")
+        page.fill("#top_k", "1")  # always the most probable: no end
+        page.click("#write")
+        page.click("#stop")
+        expect(page.locator("#stop")).to_be_disabled()
+        for _ in range(100):
+            if self.server.metrics()["rondo_generations"] == 0:
+                break
+            page.wait_for_timeout(20)
+        self.assertEqual(self.server.metrics()["rondo_generations"], 0)
+
+    def test_texts_are_shown_as_texts(self):
+        page = self.open_page()
+        self.choose(page, "names", "<img src=x onerror=alert(1)> <b>Ada</b>")
+        expect(page.locator("#output .word")).to_have_count(4)
+        self.assertEqual(page.locator("#output img, #output b").count(), 0)
+        self.choose(page, "poems", "<b>the ")
+        page.click("#write")
+        expect(page.locator("#state")).to_have_text(re.compile("tokens"))
+        self.assertTrue(page.locator("#output .written").inner_text().startswith("<b>the "))
+
+    def test_a_token_is_asked_for_once(self):
+        self.write("token", "geheim\n")
+        page = self.open_page("--token-file", "token", expected_errors=["401"])
+        self.server.token = "geheim"
+        expect(page.locator("#login")).to_be_visible()
+        page.fill("#token", "geheim")
+        page.keyboard.press("Enter")
+        expect(page.locator("#login")).to_be_hidden()
+        self.choose(page, "news", "goal")
+        expect(page.locator("#output [role=meter]")).to_have_count(3)
+        page.reload()
+        expect(page.locator("#model option")).to_have_count(4)
+
+    def test_light_and_dark(self):
+        colours = []
+        for scheme in "light", "dark":
+            page = self.open_page(color_scheme=scheme)
+            back = "getComputedStyle(document.body).backgroundColor"
+            colours.append(page.evaluate(back))
+            page.click("#theme")
+            self.assertNotEqual(page.evaluate(back), colours[-1])
+        self.assertNotEqual(*colours)
+
+    def test_a_narrow_window_needs_no_sideways_scrolling(self):
+        page = self.open_page(viewport={"width": 360, "height": 640})
+        for name, text in ("news", "goal match"), ("names", "Ada met Alan " * 10), ("poems", "the " * 30):
+            self.choose(page, name, text)
+            page.wait_for_timeout(400)
+            self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), 360, name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""What the tests of `rondo serve` share: a server on a free port, and asking it over sockets."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import urllib.parse
+
+from support import COMMAND
+
+
+class Server:
+    """`rondo serve` in a folder, until it is stopped."""
+
+    def __init__(self, folder, *words, token=None):
+        self.token = token
+        self.log_path = os.path.join(folder, "serve.log")
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen([COMMAND, "serve", *words, "--port", "0"], cwd=folder, stdout=subprocess.PIPE, stderr=log)
+        line = self.process.stdout.readline().decode()
+        if not line:
+            self.process.wait(60)
+            raise RuntimeError(self.log())
+        address = urllib.parse.urlsplit(line.strip())
+        self.host, self.port = address.hostname, address.port
+
+    def log(self):
+        with open(self.log_path, "rb") as file:
+            return file.read().decode()
+
+    def stop(self, number=signal.SIGTERM, timeout=60):
+        """The exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(timeout)
+        finally:
+            self.process.kill()
+            self.process.stdout.close()
+
+    def connection(self, timeout=60):
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+
+    def ask(self, method, path, body=None, headers=None, connection=None):
+        """(status, headers, bytes) of one request; a dict goes as JSON, an iterator in chunks."""
+        own = connection or self.connection()
+        headers = dict(headers or {})
+        if isinstance(body, (dict, list)):
+            body = json.dumps(body).encode()
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
+        if self.token:
+            headers.setdefault("Authorization", "Bearer " + self.token)
+        own.request(method, path, body, headers, encode_chunked="Transfer-Encoding" in headers)
+        answer = own.getresponse()
+        content = answer.read()
+        if not connection:
+            own.close()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content
+
+    def post(self, path, body, **options):
+        """(status, JSON)."""
+        status, _, content = self.ask("POST", path, body, **options)
+        return status, json.loads(content) if content else None
+
+    def get(self, path):
+        status, _, content = self.ask("GET", path)
+        return status, json.loads(content)
+
+    def socket(self, timeout=60):
+        return socket.create_connection((self.host, self.port), timeout=timeout)
+
+    def raw(self, data, timeout=60):
+        """All that comes back for these bytes until the server closes."""
+        with self.socket(timeout) as one:
+            try:
+                one.sendall(data)
+            except OSError:
+                pass  # refused before all was sent
+            return read_all(one)
+
+    def metrics(self):
+        """{'rondo_sessions': 3.0, ...}"""
+        lines = self.ask("GET", "/metrics")[2].decode().splitlines()
+        return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines if not line.startswith("#")}
+
+    def memory(self):
+        """Resident bytes."""
+        with open(f"/proc/{self.process.pid}/status") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmRSS"))
+
+
+def read_all(one):
+    content = b""
+    while True:
+        try:
+            piece = one.recv(65536)
+        except ConnectionResetError:
+            return content
+        if not piece:
+            return content
+        content += piece
+
+
+def events(content):
+    """[(name, JSON)] of server-sent events."""
+    found = []
+    for block in content.decode().split("\n\n")[:-1]:
+        lines = dict(line.split(": ", 1) for line in block.split("\n"))
+        found.append((lines.get("event", ""), json.loads(lines["data"])))
+    return found

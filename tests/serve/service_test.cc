@@ -1,0 +1,460 @@
+// The answers, without the sockets: the same bits as the library's own, in any company.
+#include "serve/service.h"
+
+#include <cmath>
+#include <set>
+#include <thread>
+
+#include "base/options.h"
+#include "rondo/language_model.h"
+#include "serve/assets.h"
+#include "serve/requests.h"
+#include "small_service.h"
+
+namespace rondo::serve {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+using Json = nlohmann::json;
+
+class ServiceTest : public SmallModels {
+ protected:
+  ServiceOptions options_{.queue = {.threads = 2}};
+};
+
+TEST_F(ServiceTest, EveryRouteStandsInTheOpenApiFileAndNoOther) {
+  std::set<std::string> routes, described;
+  for (const Route& route : Service::routes()) routes.insert(fmt::format("{} {}", route.method, route.path));
+  const Json file = Json::parse(openapi_json());
+  EXPECT_EQ(file["openapi"], "3.1.0");
+  for (const auto& [path, operations] : file["paths"].items()) {
+    for (const auto& [method, operation] : operations.items()) {
+      if (method == "parameters") continue;
+      std::string upper = method;
+      for (char& c : upper) c = static_cast<char>(c - 'a' + 'A');
+      described.insert(upper + " " + path);
+      EXPECT_TRUE(operation.contains("summary") && operation.contains("responses")) << path;
+    }
+  }
+  EXPECT_EQ(routes, described);
+}
+
+// A field that one of them has and the other has not would be a promise that nobody keeps.
+template <class Request>
+std::set<std::string> fields_of(std::set<std::string> others) {
+  Request request;
+  const OptionList list(request);
+  for (const Option& option : list.all()) {
+    std::string name = option.name;
+    std::replace(name.begin(), name.end(), '-', '_');
+    others.insert(name);
+  }
+  return others;
+}
+
+TEST_F(ServiceTest, EveryFieldOfARequestStandsInTheOpenApiFileAndNoOther) {
+  const Json schemas = Json::parse(openapi_json())["components"]["schemas"];
+  const auto described = [&](const char* name) {
+    std::set<std::string> names;
+    for (const auto& [field, schema] : schemas[name]["properties"].items()) names.insert(field);
+    return names;
+  };
+  EXPECT_EQ(described("PredictRequest"), fields_of<PredictRequest>({"text", "texts"}));
+  EXPECT_EQ(described("TagRequest"), fields_of<TaggingRequest>({"text", "texts", "words", "sentences"}));
+  EXPECT_EQ(described("TranslateRequest"), fields_of<TranslationRequest>({"text", "texts"}));
+  EXPECT_EQ(described("GenerateRequest"), fields_of<GenerationRequest>({}));
+  EXPECT_EQ(described("SessionRequest"), fields_of<SessionRequest>({}));
+  EXPECT_EQ(described("FeedRequest"), fields_of<FeedRequest>({}));
+}
+
+TEST_F(ServiceTest, EveryReferenceOfTheOpenApiFileLeadsSomewhere) {
+  const Json file = Json::parse(openapi_json());
+  int count = 0;
+  const std::function<void(const Json&)> walk = [&](const Json& node) {
+    if (node.is_object() && node.contains("$ref") && node["$ref"].is_string()) {
+      ++count;
+      EXPECT_TRUE(file.contains(Json::json_pointer(node["$ref"].get<std::string>().substr(1)))) << node;
+    }
+    if (node.is_structured()) {
+      for (const Json& child : node) walk(child);
+    }
+  };
+  walk(file);
+  EXPECT_GT(count, 50);
+}
+
+TEST_F(ServiceTest, PathsAndMethodsAreTold) {
+  EXPECT_STREQ(Service::find("POST", "/v1/sessions/abc/feed").route->path, "/v1/sessions/{id}/feed");
+  EXPECT_EQ(Service::find("DELETE", "/v1/sessions/abc").id, "abc");
+  EXPECT_STREQ(Service::find("HEAD", "/health").route->path, "/health");
+  for (const std::string path : {"/v1", "/v1/sessions/", "/v1/sessions/a/b", "/v1/sessions//feed", "//", "",
+                                 "/v1/predict/", "/metrics?", "/../health"}) {
+    EXPECT_THAT(error_of(Service::find("GET", path).refusal), StartsWith("404 ")) << path;
+  }
+  EXPECT_THAT(error_of(Service::find("GET", "/v1/sessions/" + std::string(65, 'a')).refusal),
+              StartsWith("404 "));
+  const Match match = Service::find("PUT", "/v1/sessions/abc");
+  EXPECT_EQ(error_of(match.refusal), "405 this takes GET, DELETE");
+  EXPECT_THAT(match.refusal.headers, ElementsAre(testing::Pair("Allow", "GET, DELETE")));
+}
+
+TEST_F(ServiceTest, PredictionsAreThoseOfTheLibrary) {
+  Service service(all(), options_);
+  const Classifier model = Classifier::load(path("news"));
+  const std::vector<std::string> texts = {"good", "bad bad good", "", "never seen"};
+  const Json answer =
+      json_of(ask(service, "POST", "/v1/predict", Json{{"texts", texts}, {"best", 2}}.dump()));
+  EXPECT_EQ(answer["model"], "news");
+  ASSERT_EQ(answer["results"].size(), texts.size());
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const std::vector<Prediction> own = model.predict(texts[i], 2);
+    for (size_t k = 0; k < 2; ++k) {
+      EXPECT_EQ(answer["results"][i]["predictions"][k]["label"], own[k].label);
+      EXPECT_EQ(answer["results"][i]["predictions"][k]["probability"].get<float>(), own[k].probability);
+    }
+  }
+  EXPECT_EQ(
+      json_of(ask(service, "POST", "/v1/predict", R"({"text": "good"})"))["results"][0]["predictions"].size(),
+      1U);
+  EXPECT_TRUE(json_of(ask(service, "POST", "/v1/predict", R"({"texts": []})"))["results"].empty());
+}
+
+TEST_F(ServiceTest, AnswersAreTheSameInAnyCompany) {
+  // Bodies of three kinds, some with options that forbid to run with the others.
+  const std::vector<std::pair<const char*, std::vector<std::string>>> asked = {
+      {"/v1/predict",
+       {R"({"text": "good"})", R"({"texts": ["bad good", ""], "best": 2})", R"({"text": "x y z"})"}},
+      {"/v1/tag",
+       {R"({"text": "ada met London"})", R"({"text": "London", "marginals": true})",
+        R"({"texts": ["met met", "ada"], "n_best": 3})"}},
+      {"/v1/translate",
+       {R"({"text": "s1 s2"})", R"({"texts": ["s3", "s4 s5 s6 s1"], "n_best": 2})",
+        R"({"text": "s7 s8", "beam": 2})"}}};
+  Service alone(all(), options_);
+  options_.queue.batch_wait_ms = 20;
+  Service together(all(), options_);
+  std::vector<std::thread> threads;
+  for (int round = 0; round < 4; ++round) {
+    for (const auto& [path, bodies] : asked) {
+      for (const std::string& body : bodies) {
+        threads.emplace_back([&, path = path] {
+          EXPECT_EQ(ask(together, "POST", path, body).body, ask(alone, "POST", path, body).body) << body;
+        });
+      }
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+  const std::string metrics = together.metrics().text({});
+  const std::string name = "rondo_batch_requests_count ";
+  EXPECT_LT(std::stoi(metrics.substr(metrics.find(name) + name.size())), 36) << "nothing ran together";
+}
+
+TEST_F(ServiceTest, TagsAndTheirProbabilities) {
+  Service service({path("names")}, options_);
+  const Json answer = json_of(ask(service, "POST", "/v1/tag",
+                                  R"({"sentences": [["ada", "met"], []], "n_best": 3, "marginals": true})"));
+  ASSERT_EQ(answer["results"].size(), 2U);
+  const Json& first = answer["results"][0];
+  EXPECT_EQ(first["tokens"], Json::array({"ada", "met"}));
+  EXPECT_EQ(first["tags"], first["n_best"][0]["tags"]);
+  EXPECT_EQ(first["n_best"].size(), 3U);
+  ASSERT_EQ(first["probabilities"].size(), 2U);
+  double sum = 0;
+  for (const Json& probability : first["probabilities"][0]) sum += probability.get<double>();
+  EXPECT_NEAR(sum, 1, 1e-5);
+  EXPECT_TRUE(answer["results"][1]["tags"].empty());
+}
+
+TEST_F(ServiceTest, TranslationsWithAndWithoutAlignment) {
+  Service service({path("en-de")}, options_);
+  const Json plain = json_of(ask(service, "POST", "/v1/translate", R"({"text": "s1 s2 s3", "n_best": 2})"));
+  ASSERT_EQ(plain["results"][0]["translations"].size(), 2U);
+  EXPECT_FALSE(plain["results"][0].contains("source_tokens"));
+  const Json aligned = json_of(
+      ask(service, "POST", "/v1/translate", R"({"text": "s1 s2 s3", "alignment": true})"))["results"][0];
+  EXPECT_EQ(aligned["source_tokens"].back(), "</s>");
+  EXPECT_TRUE(aligned["translations"][0]["alignment"].is_array());
+  EXPECT_EQ(aligned["translations"][0]["text"], plain["results"][0]["translations"][0]["text"]);
+}
+
+TEST_F(ServiceTest, ModelsAreFoundByNameOrKind) {
+  options_.name = {"one", "two", "three"};
+  Service service({path("news"), path("news"), path("names")}, options_);
+  const auto predict = [&](const std::string& model) {
+    return error_of(ask(service, "POST", "/v1/predict", Json{{"text", "good"}, {"model", model}}.dump()));
+  };
+  EXPECT_EQ(predict("one"), "200 no error");
+  EXPECT_EQ(predict(""), "422 model: name one of one, two");
+  EXPECT_EQ(predict("three"), "422 model: three is a tagger, a classifier is needed here");
+  EXPECT_EQ(predict("four"), "404 model: none is named \"four\"; there are one, two, three");
+  EXPECT_EQ(error_of(ask(service, "POST", "/v1/generate", "{}")),
+            "422 model: no language model is served here");
+  EXPECT_THAT(error_of(ask(service, "POST", "/v1/sessions", R"({"model": "three"})")),
+              HasSubstr("422 model: three has no sessions"));
+  const Json list = json_of(ask(service, "GET", "/v1/models"))["models"];
+  ASSERT_EQ(list.size(), 3U);
+  EXPECT_EQ(list[2]["kind"], "tagger");
+  EXPECT_EQ(list[0]["labels"], Json::array({"no", "yes"}));
+}
+
+TEST_F(ServiceTest, NamesMustFitTheModels) {
+  options_.name = {"one"};
+  EXPECT_THROW(Service(all(), options_), ConfigError);
+  options_.name = {"one", "one"};
+  EXPECT_THROW(Service({path("news"), path("names")}, options_), ConfigError);
+  EXPECT_THROW(Service({path("news"), path("news")}, ServiceOptions()), ConfigError);
+  EXPECT_THROW(Service({path("nothing")}, ServiceOptions()), IoError);
+}
+
+TEST_F(ServiceTest, ALanguageModelThatCannotWriteIsRefusedAtOnce) {
+  LanguageModelOptions both{.tokenizer = TokenizerKind::kCharacters, .embedding = 8};
+  both.recurrent = {.hidden = 4, .bidirectional = true};
+  save_language_model(path("both"), small_language_model(both), {});
+  EXPECT_THROW(Service({path("both")}, options_), ConfigError);
+}
+
+TEST_F(ServiceTest, TheTokenIsAskedForWholly) {
+  options_.token = "secret";
+  Service service({path("news")}, options_);
+  EXPECT_TRUE(service.is_allowed("Bearer secret"));
+  for (const char* wrong : {"", "Bearer", "Bearer ", "Bearer secre", "Bearer secrets", "Bearer secretsecret",
+                            "bearer secret", "Basic secret", "secret", "Bearer  secret"}) {
+    EXPECT_FALSE(service.is_allowed(wrong)) << wrong;
+  }
+}
+
+// ---- texts that are written
+
+std::vector<std::pair<std::string, Json>> events_of(const Reply& reply, size_t most = 1 << 20) {
+  std::vector<std::pair<std::string, Json>> events;
+  reply.stream([&](std::string_view piece) {
+    const std::string text(piece);
+    const size_t data = text.find("data: ");
+    EXPECT_TRUE(text.ends_with("\n\n"));
+    const std::string name = data == 0 ? "" : text.substr(7, data - 8);
+    events.emplace_back(name, Json::parse(text.substr(data + 6)));
+    return events.size() < most;
+  });
+  return events;
+}
+
+TEST_F(ServiceTest, AStreamHasThePiecesOfTheWholeText) {
+  Service service({path("poems")}, options_);
+  const std::string body = R"({"prompt": "abc", "length": 60, "ignore_end": true, "log_probability": true)";
+  const Json whole = json_of(ask(service, "POST", "/v1/generate", body + "}"));
+  EXPECT_EQ(whole["tokens"], 60);
+  EXPECT_EQ(whole["why"], "length");
+  EXPECT_LT(whole["log_probability"].get<double>(), 0);
+  const Reply stream = ask(service, "POST", "/v1/generate", body + R"(, "stream": true})");
+  EXPECT_EQ(stream.content_type, "text/event-stream");
+  const auto events = events_of(stream);
+  std::string text;
+  for (size_t i = 0; i + 1 < events.size(); ++i) text += events[i].second["text"].get<std::string>();
+  EXPECT_GT(events.size(), 10U);
+  EXPECT_EQ(text, whole["text"]);
+  EXPECT_EQ(events.back().first, "done");
+  EXPECT_EQ(events.back().second["tokens"], 60);
+  const auto library = TextModel::load(path("poems"));
+  EXPECT_EQ(text, library.generate("abc", {{"length", "60"}, {"ignore-end", "true"}}));
+}
+
+TEST_F(ServiceTest, AClientThatLeavesEndsItsText) {
+  Service service({path("poems")}, options_);
+  const Reply stream =
+      ask(service, "POST", "/v1/generate", R"({"length": 2000, "ignore_end": true, "stream": true})");
+  EXPECT_EQ(events_of(stream, 3).size(), 3U) << "no event follows, not even the end";
+  Match match = Service::find("POST", "/v1/generate");
+  int pieces = 0;
+  const Reply whole = service.answer(*match.route, {.body = R"({"length": 2000, "ignore_end": true})",
+                                                    .is_gone = [&] { return ++pieces == 5; }});
+  EXPECT_EQ(json_of(whole)["why"], "caller");
+  EXPECT_LE(json_of(whole)["tokens"].get<int>(), 6);
+}
+
+TEST_F(ServiceTest, TextsThatTakeTooLongAre504) {
+  options_.timeout_s = 0.05;
+  options_.limits.max_length = 100000000;
+  Service service({path("poems")}, options_);
+  const std::string body = R"({"length": 100000000, "ignore_end": true)";
+  EXPECT_THAT(error_of(ask(service, "POST", "/v1/generate", body + "}")),
+              HasSubstr("504 the text took longer"));
+  const auto events = events_of(ask(service, "POST", "/v1/generate", body + R"(, "stream": true})"));
+  EXPECT_EQ(events.back().first, "error");
+  EXPECT_EQ(events.back().second["error"]["status"], 504);
+}
+
+TEST_F(ServiceTest, NoMoreTextsAtOnceThanAllowed) {
+  options_.generations = 1;
+  Service service({path("poems")}, options_);
+  {
+    const Reply first = ask(service, "POST", "/v1/generate", R"({"stream": true})");
+    const Reply second = ask(service, "POST", "/v1/generate", R"({"length": 5})");
+    EXPECT_THAT(error_of(second), HasSubstr("429 1 texts are being written"));
+    EXPECT_THAT(second.headers, ElementsAre(testing::Pair("Retry-After", "1")));
+  }
+  EXPECT_EQ(error_of(ask(service, "POST", "/v1/generate", R"({"length": 5})")), "200 no error");
+}
+
+TEST_F(ServiceTest, WhatTheModelRefusesIsSaid) {
+  Service service(all(), options_);
+  EXPECT_THAT(error_of(ask(service, "POST", "/v1/generate", R"({"prompt": "ÄÖÜ"})")),
+              HasSubstr("422 prompt: "));
+  EXPECT_THAT(error_of(ask(service, "POST", "/v1/generate", R"({"greedy": true, "top_k": 5})")),
+              StartsWith("400 "));
+  EXPECT_THAT(
+      error_of(ask(service, "POST", "/v1/generate", R"({"greedy": true, "top_k": 5, "stream": true})")),
+      StartsWith("400 "));
+}
+
+// ---- sessions
+
+TEST_F(ServiceTest, ASessionSaysAfterEachPieceWhatPredictSays) {
+  Service service(all(), options_);
+  const Reply created = ask(service, "POST", "/v1/sessions", R"({"model": "news", "text": "good "})");
+  EXPECT_EQ(created.status, 201);
+  const std::string id = json_of(created)["id"];
+  EXPECT_EQ(id.size(), 32U);
+  const auto predicted = [&](const std::string& text) {
+    return json_of(ask(service, "POST", "/v1/predict",
+                       Json{{"text", text}, {"best", 10}}.dump()))["results"][0]["predictions"];
+  };
+  EXPECT_EQ(json_of(created)["predictions"], predicted("good"));
+  const std::string forked = json_of(ask(service, "POST", "/v1/sessions/" + id + "/fork"))["id"];
+  const Json fed = json_of(ask(service, "POST", "/v1/sessions/" + id + "/feed", R"({"text": "bad bad"})"));
+  EXPECT_EQ(fed["steps"], 3);
+  EXPECT_EQ(fed["predictions"], predicted("good bad bad"));
+  EXPECT_EQ(json_of(ask(service, "GET", "/v1/sessions/" + forked))["predictions"], predicted("good"));
+  EXPECT_EQ(ask(service, "DELETE", "/v1/sessions/" + id).status, 204);
+  EXPECT_THAT(error_of(ask(service, "GET", "/v1/sessions/" + id)), StartsWith("404 "));
+  EXPECT_THAT(error_of(ask(service, "DELETE", "/v1/sessions/" + id)), StartsWith("404 "));
+  EXPECT_EQ(json_of(ask(service, "GET", "/v1/sessions/" + forked))["steps"], 1);
+}
+
+TEST_F(ServiceTest, ALanguageModelsSessionSaysWhatMayComeNext) {
+  Service service({path("poems")}, options_);
+  const std::string id = json_of(ask(service, "POST", "/v1/sessions", ""))["id"];
+  const Json fed = json_of(ask(service, "POST", "/v1/sessions/" + id + "/feed", R"({"text": "abc"})"));
+  const std::vector<Token> own = TextModel::load(path("poems")).next("abc", 10);
+  ASSERT_EQ(fed["next"].size(), own.size());
+  for (size_t k = 0; k < own.size(); ++k) {
+    EXPECT_EQ(fed["next"][k]["token"], own[k].text);
+    EXPECT_EQ(fed["next"][k]["log_probability"].get<float>(), static_cast<float>(own[k].log_probability));
+  }
+}
+
+TEST_F(ServiceTest, SessionsHaveALimitAndExpire) {
+  options_.sessions = 2;
+  options_.session_idle_s = 3600;
+  Service service({path("news")}, options_);
+  const auto create = [&] { return ask(service, "POST", "/v1/sessions", ""); };
+  const std::string first = json_of(create())["id"];
+  create();
+  EXPECT_THAT(error_of(create()), HasSubstr("429 2 sessions are open"));
+  EXPECT_THAT(error_of(ask(service, "POST", "/v1/sessions/" + first + "/fork")), StartsWith("429 "));
+  EXPECT_EQ(service.sessions().close_idle(Clock::now()), 0U);
+  EXPECT_EQ(service.sessions().close_idle(Clock::now() + std::chrono::hours(2)), 2U);
+  EXPECT_THAT(error_of(ask(service, "GET", "/v1/sessions/" + first)), StartsWith("404 "));
+  EXPECT_EQ(create().status, 201);
+}
+
+TEST_F(ServiceTest, SessionsExpireByThemselves) {
+  options_.session_idle_s = 0.05;
+  Service service({path("news")}, options_);
+  ask(service, "POST", "/v1/sessions", "");
+  for (int i = 0; i < 500 && service.sessions().size() > 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(service.sessions().size(), 0U);
+}
+
+TEST_F(ServiceTest, TwoCannotUseOneSessionAtOnce) {
+  Service service({path("news")}, options_);
+  const std::string id = json_of(ask(service, "POST", "/v1/sessions", ""))["id"];
+  {
+    const SessionLease lease = service.sessions().lease(id);
+    EXPECT_THAT(error_of(ask(service, "POST", "/v1/sessions/" + id + "/feed", R"({"text": "good"})")),
+                StartsWith("409 "));
+  }
+  EXPECT_EQ(ask(service, "POST", "/v1/sessions/" + id + "/feed", R"({"text": "good"})").status, 200);
+}
+
+// ---- loading anew
+
+TEST_F(ServiceTest, AReloadTakesTheNewFileAndKeepsTheOldModelWhereItIsDamaged) {
+  Service service({path("news")}, options_);
+  const auto answer = [&] {
+    return ask(service, "POST", "/v1/predict", R"({"text": "good", "best": 2})").body;
+  };
+  const std::string before = answer();
+  const std::string id = json_of(ask(service, "POST", "/v1/sessions", R"({"text": "good"})"))["id"];
+  const auto state = [&] { return json_of(ask(service, "GET", "/v1/sessions/" + id))["predictions"]; };
+  const Json state_before = state();
+  put_bytes(path("news"), "damaged");
+  EXPECT_THAT(service.reload(), ElementsAre(HasSubstr("news.rondo")));
+  EXPECT_EQ(answer(), before);
+  ClassifierOptions other{.embedding = 4};
+  other.recurrent = {.hidden = 3, .bidirectional = false};
+  save_classifier(path("news"), small_classifier(other), {});
+  EXPECT_TRUE(service.reload().empty());
+  EXPECT_NE(answer(), before);
+  EXPECT_EQ(state(), state_before) << "a session goes on with the model that it began with";
+}
+
+TEST_F(ServiceTest, NoRequestIsLostWhileModelsAreLoadedAnew) {
+  Service service(all(), options_);
+  const std::string expected = ask(service, "POST", "/v1/predict", R"({"text": "good bad"})").body;
+  std::atomic<bool> over = false;
+  std::vector<std::thread> threads;
+  std::atomic<int> answered = 0;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      while (!over) {
+        EXPECT_EQ(ask(service, "POST", "/v1/predict", R"({"text": "good bad"})").body, expected);
+        ++answered;
+      }
+    });
+  }
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(service.reload().empty());
+    while (answered < 5 * i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  over = true;
+  for (std::thread& thread : threads) thread.join();
+}
+
+// ---- what stands beside
+
+TEST_F(ServiceTest, MetricsAreInPrometheusFormat) {
+  Service service({path("news")}, options_);
+  ask(service, "POST", "/v1/predict", R"({"text": "good"})");
+  service.metrics().count_request("/v1/predict", 200, 0.003);
+  service.metrics().count_request("/v1/predict", 200, 100);
+  service.metrics().count_request("/v1/predict", 422, 0.0004);
+  const std::string text = ask(service, "GET", "/metrics").body;
+  EXPECT_THAT(text, HasSubstr("rondo_requests_total{route=\"/v1/predict\",status=\"200\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("rondo_requests_total{route=\"/v1/predict\",status=\"422\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("rondo_request_seconds_bucket{route=\"/v1/predict\",le=\"0.0005\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("rondo_request_seconds_bucket{route=\"/v1/predict\",le=\"0.005\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("rondo_request_seconds_bucket{route=\"/v1/predict\",le=\"10\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("rondo_request_seconds_bucket{route=\"/v1/predict\",le=\"+Inf\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("rondo_request_seconds_count{route=\"/v1/predict\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("rondo_batch_texts_sum 1\n"));
+  EXPECT_THAT(text, HasSubstr("rondo_model_parameters{model=\"news\",kind=\"classifier\"} "));
+  for (const std::string name : {"queue_length", "sessions", "generations", "connections", "reloads_total"}) {
+    EXPECT_THAT(text, HasSubstr("\nrondo_" + name + " 0\n")) << name;
+  }
+}
+
+TEST_F(ServiceTest, ThePageLoadsNothingFromElsewhere) {
+  const std::string page(playground_html());
+  EXPECT_THAT(page, StartsWith("<!doctype html>"));
+  EXPECT_EQ(page.find("http://"), std::string::npos);
+  EXPECT_EQ(page.find("https://"), std::string::npos);
+  Service service({path("news")}, options_);
+  EXPECT_EQ(ask(service, "GET", "/").body, page);
+  EXPECT_EQ(json_of(ask(service, "GET", "/health"))["status"], "ok");
+}
+
+}  // namespace
+}  // namespace rondo::serve
