@@ -99,6 +99,8 @@ class WrongWords(CommandTest):
             (["train", "clasify"], "did you mean classify?; see rondo train --help"),
             (["train", "classify", "--hiden", "3"], "did you mean --hidden?; see rondo train classify --help"),
             (["train", "classify", "--hiden=3"], "did you mean --hidden?"),
+            (["train", "lm", "--epochs", "3"], "did you mean --after 10e?"),
+            (["train", "tag", "--batch-size", "3"], "did you mean --batch?"),
             (["predict", "m.rondo", "x", "--prob"], "did you mean --probs?; see rondo predict --help"),
             (["predict", "--prob"], "did you mean --probs?"),
             (["--versio"], "did you mean --version?"),
