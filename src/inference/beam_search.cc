@@ -282,7 +282,7 @@ void BeamOptions::check() const {
 int64_t BeamOptions::max_length(int64_t source_length) const {
   constexpr double kMost = 1e9;
   const double most = max_ratio * static_cast<double>(source_length) + static_cast<double>(max_extra);
-  return std::max(min_length, static_cast<int64_t>(std::min(most, kMost)));
+  return static_cast<int64_t>(std::min(most, kMost));
 }
 
 double length_penalty(int64_t tokens, double alpha) {

@@ -59,7 +59,8 @@ struct BeamOptions {
       Range{0, 100});
     v("n-best", n_best, "translations of each sentence, the best first; at most --beam",
       Range{1, kMostHypotheses});
-    v("min-length", min_length, "tokens at least", Range{0, 1e6});
+    v("min-length", min_length, "tokens at least, as far as --max-ratio and --max-extra let them be",
+      Range{0, 1e6});
     v("max-ratio", max_ratio, "tokens at most: this times the source's tokens, plus --max-extra",
       Range{0, 1000});
     v("max-extra", max_extra, "tokens at most, whatever the source's length is: see --max-ratio",

@@ -29,6 +29,11 @@ TaggerTraining::TaggerTraining(const TaggerTask& task, Backend& backend, Profile
     corpus = read_tagger_corpus(task_);
   }
   build_network(corpus);
+  if (task_.measure.metric == TaggerMetric::kF1 && !model_.marks_spans()) {
+    throw_error<ConfigError>(
+        "--metric f1: the tags mark no spans, as O B-PER I-PER do, and F1 is of spans; leave it out, and "
+        "accuracy chooses");
+  }
   const Profile::Scope timed(profile_, Profile::Section::kTokenising);
   forms_.emplace(model_.forms());
   train_ = encode_tagged(std::move(corpus.train), model_.options(), model_.labels, *forms_);
@@ -57,6 +62,7 @@ void TaggerTraining::build_network(const TaggerCorpus& corpus) {
   model_.words = corpus.words;
   model_.characters = corpus.characters;
   model_.labels = corpus.labels;
+  model_.columns = corpus.columns;
   model_.network =
       std::make_unique<TaggerNetwork>(task_.model, TaggerShape{.words = model_.words.size(),
                                                                .characters = model_.characters.size(),
