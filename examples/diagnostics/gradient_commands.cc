@@ -1,6 +1,7 @@
 #include "diagnostics/gradient_commands.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "diagnostics/clipping.h"
@@ -10,8 +11,9 @@ namespace rondo::diagnostics {
 
 namespace {
 
-// Four digits: what a figure over seeds is good for, and what makes files of pictures small.
-double rounded(double value) { return std::stod(fmt::format("{:.4g}", value)); }
+// Four digits: what a figure over seeds is good for, and what makes files of pictures small. JSON has no word
+// for infinite and NaN; nlohmann writes null.
+double rounded(double value) { return std::strtod(fmt::format("{:.4g}", value).c_str(), nullptr); }
 
 void print_tsv(const GradientProfile& profile, int64_t every) {
   const std::string loss =
@@ -31,6 +33,13 @@ void print_json(const GradientProfile& profile) {
     record["median"].push_back(rounded(q.median));
     record["upper"].push_back(rounded(q.upper));
   }
+  std::puts(record.dump().c_str());
+}
+
+void print_json(const ClippedUpdate& u) {
+  const nlohmann::ordered_json record{{"update", u.update},          {"loss", rounded(u.loss)},
+                                      {"norm", rounded(u.norm)},     {"step", rounded(u.step)},
+                                      {"cosine", rounded(u.cosine)}, {"half_way", rounded(u.half_way)}};
   std::puts(record.dump().c_str());
 }
 
@@ -59,10 +68,9 @@ void run_clipping(const ClippingCommand& command) {
   const bool tsv = command.format == TableFormat::kTsv;
   if (tsv) std::puts("update\tloss\tnorm\tstep\tcosine\thalf_way");
   trace_clipping(*make_adding(command.length), command.run, *backend, [&](const ClippedUpdate& u) {
-    const char* form = tsv ? "%lld\t%.6f\t%.4g\t%.4g\t%.6f\t%.4g\n"
-                           : "{\"update\":%lld,\"loss\":%.6f,\"norm\":%.4g,\"step\":%.4g,\"cosine\":%.6f,"
-                             "\"half_way\":%.4g}\n";
-    std::printf(form, static_cast<long long>(u.update), u.loss, u.norm, u.step, u.cosine, u.half_way);
+    if (!tsv) return print_json(u);
+    std::printf("%lld\t%.6g\t%.4g\t%.4g\t%.6f\t%.4g\n", static_cast<long long>(u.update), u.loss, u.norm,
+                u.step, u.cosine, u.half_way);
   });
 }
 
