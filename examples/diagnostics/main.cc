@@ -129,10 +129,11 @@ void run_mnist_grid(const std::vector<std::string>& words) {
 }
 
 void run_command(const std::vector<std::string>& words) {
-  if (words.empty() || words[0] == "--help")
-    throw_error<ConfigError>(
-        "usage: rondo-diagnostics adding|copy|mnist|memorisation|addition|parity|mnist-grid|reverse|"
-        "gradients|clipping [--OPTION VALUE]... | --help");
+  const char* usage =
+      "usage: rondo-diagnostics adding|copy|mnist|memorisation|addition|parity|mnist-grid|reverse|gradients|"
+      "clipping [--OPTION VALUE]... | --help";
+  if (words.empty()) throw_error<ConfigError>("{}", usage);
+  if (words[0] == "--help") return void(std::puts(usage));
   if (words[0] == "reverse") return run_reversing(words);
   if (words[0] == "mnist-grid") return run_mnist_grid(words);
   if (words[0] == "gradients")

@@ -58,8 +58,8 @@ TEST(Gradients, OfALinearNetworkArePowersOfTheScaleOfItsWeights) {
   }
 }
 
-// One unit: h' = tanh(w x + b + 0.9 h), so dh'/dh = 0.9 (1 - h'^2). Where h' is near 1 that difference has a few
-// digits of a float less: 1e-4 over 12 steps.
+// One unit: h' = tanh(w x + b + 0.9 h), so dh'/dh = 0.9 (1 - h'^2). Where h' is near 1 that difference has a
+// few digits of a float less: 1e-4 over 12 steps.
 TEST(Gradients, OfOneTanhUnitAreTheProductOfItsSlopes) {
   const auto problem = make_noise(12, 1);
   Network network(
