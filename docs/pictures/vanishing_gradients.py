@@ -107,15 +107,19 @@ def draw_legend(chart, x, y):
 
 
 def draw_before_and_after(figures):
-    chart = Chart("Gradient over distance before and after learning to add over 100 steps", 860, 340)
+    chart = Chart("Gradient over distance before and after learning to add over 100 steps, and half way over updates", 860, 340)
+    runs = figures["adding"]["100"]
     for i, (when, title) in enumerate([("before", "before training"), ("after", "after 4,000 updates")]):
-        panel = chart.panel(75 + i * 400, 50, 360, 225, x=(0, 100), y=(1e-30, 100), log=True, y_step=4, title=title,
+        panel = chart.panel(70 + i * 265, 50, 235, 225, x=(0, 100), y=(1e-25, 1e5), log=True, y_step=5, title=title,
                             x_title="steps back, k", y_title="" if i else "‖∂L/∂s(T−k)‖ / ‖∂L/∂s(T)‖")
-        for name, run in figures["adding"]["100"].items():
-            curve = run[when]
-            steps = list(range(len(curve["median"])))
-            panel.band(steps, curve["lower"], curve["upper"], STYLES[name][0])
-            panel.line(steps, curve["median"], *STYLES[name])
+        for name, run in runs.items():
+            steps = list(range(len(run[when]["median"])))
+            panel.band(steps, run[when]["lower"], run[when]["upper"], STYLES[name][0])
+            panel.line(steps, run[when]["median"], *STYLES[name])
+    panel = chart.panel(600, 50, 235, 225, x=(0, 4000), y=(1e-25, 1e5), log=True, y_step=5, x_step=1000,
+                        title="at k = 50, while it learns", x_title="updates")
+    for name, run in runs.items():
+        panel.line(run["updates"], run["half_way"], *STYLES[name])
     draw_legend(chart, 300, 20)
     return chart
 
