@@ -85,15 +85,15 @@ def draw_first_weights(figures):
 
 
 def draw_adding(figures):
-    chart = Chart("Adding problem: loss of tanh, LSTM and GRU networks over updates, three lengths", 860, 340)
+    chart = Chart("Adding problem: loss of tanh, LSTM and GRU networks over updates, three lengths", 890, 352)
     for i, length in enumerate(LENGTHS):
-        panel = chart.panel(70 + i * 265, 50, 235, 225, x=(0, 4000), y=(1e-5, 10), log=True, y_step=1, x_step=1000,
+        panel = chart.panel(72 + i * 285, 62, 225, 225, x=(0, 4000), y=(1e-5, 10), log=True, y_step=1, x_step=1000,
                             title=f"{length} steps", x_title="updates", y_title="" if i else "squared error")
-        panel.level(1 / 6, "" if i else "remembers nothing: 1/6")
+        panel.level(1 / 6, "" if i else "remembers nothing: 1/6", "end")
         for name, curve in figures["adding"][str(length)].items():
             for network in zip(*curve["losses"]):
                 panel.line(curve["updates"], network, *STYLES[name], width=1.6)
-    draw_legend(chart, 300, 20)
+    draw_legend(chart, 270, 22)
     return chart
 
 
@@ -103,24 +103,24 @@ def draw_legend(chart, x, y):
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         chart.parts.append(f'<path d="M{x} {y - 4}h34" stroke="{colour}" stroke-width="2.2"{dashed}/>')
         chart.text(x + 40, y, name, colour=colour, bold=True)
-        x += 150
+        x += 75 + 9 * len(name)
 
 
 def draw_before_and_after(figures):
-    chart = Chart("Gradient over distance before and after learning to add over 100 steps, and half way over updates", 860, 340)
+    chart = Chart("Gradient over distance before and after learning to add over 100 steps, and half way over updates", 890, 352)
     runs = figures["adding"]["100"]
     for i, (when, title) in enumerate([("before", "before training"), ("after", "after 4,000 updates")]):
-        panel = chart.panel(70 + i * 265, 50, 235, 225, x=(0, 100), y=(1e-25, 1e5), log=True, y_step=5, title=title,
+        panel = chart.panel(72 + i * 285, 62, 225, 225, x=(0, 100), y=(1e-25, 1e5), log=True, y_step=5, title=title,
                             x_title="steps back, k", y_title="" if i else "‖∂L/∂s(T−k)‖ / ‖∂L/∂s(T)‖")
         for name, run in runs.items():
             steps = list(range(len(run[when]["median"])))
             panel.band(steps, run[when]["lower"], run[when]["upper"], STYLES[name][0])
             panel.line(steps, run[when]["median"], *STYLES[name])
-    panel = chart.panel(600, 50, 235, 225, x=(0, 4000), y=(1e-25, 1e5), log=True, y_step=5, x_step=1000,
+    panel = chart.panel(642, 62, 225, 225, x=(0, 4000), y=(1e-25, 1e5), log=True, y_step=5, x_step=1000,
                         title="at k = 50, while it learns", x_title="updates")
     for name, run in runs.items():
         panel.line(run["updates"], run["half_way"], *STYLES[name])
-    draw_legend(chart, 300, 20)
+    draw_legend(chart, 270, 22)
     return chart
 
 

@@ -82,18 +82,18 @@ TEST(Gradients, OfOneTanhUnitAreTheProductOfItsSlopes) {
   }
 }
 
-struct Published {
+struct Expected {
   Options run;
   double after_10, after_50;
 };
 
 // What tests/kernels/reference_gradient_norms_test.cc finds with float64 and biases that are replaced holds
 // for the layer as it is trained: the same factors of 1.5 and 3, medians of 16 networks.
-TEST(Gradients, AtFirstWeightsFallOverDistanceAsPublished) {
+TEST(Gradients, AtFirstWeightsFallOverDistanceAsPyTorchs) {
   for (const auto& [run, after_10, after_50] :
-       {Published{{.cell = Cell::kRnn}, 1.6e-3, 1.5e-13}, Published{{.cell = Cell::kGru}, 5.5e-3, 4.9e-11},
-        Published{{.forget_bias = 0}, 5.6e-3, 6.9e-11}, Published{{.forget_bias = 1}, 0.113, 1.8e-4},
-        Published{{.forget_bias = 2}, 0.416, 0.098}, Published{{.forget_bias = 4}, 0.92, 1.5}}) {
+       {Expected{{.cell = Cell::kRnn}, 1.6e-3, 1.5e-13}, Expected{{.cell = Cell::kGru}, 5.5e-3, 4.9e-11},
+        Expected{{.forget_bias = 0}, 5.6e-3, 6.9e-11}, Expected{{.forget_bias = 1}, 0.113, 1.8e-4},
+        Expected{{.forget_bias = 2}, 0.416, 0.098}, Expected{{.forget_bias = 4}, 0.92, 1.5}}) {
     const auto after = measured({.run = run, .networks = 16, .sequences = 4})[0].after;
     const std::string network = fmt::format("{} {}", name_of(run.cell), run.forget_bias);
     EXPECT_NEAR(std::log(after[10].median), std::log(after_10), std::log(1.5)) << network;
