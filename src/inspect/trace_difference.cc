@@ -201,10 +201,21 @@ TraceDifference trace_difference(const TextTrace& a, const TextTrace& b, double 
 
 namespace {
 
-std::string words_of(const ValueDifference& d) {
-  std::string words = d.place;
-  if (d.step >= 0) words += fmt::format(", step {} {}", d.step, quoted_token(d.token));
-  return fmt::format("{}, {}: {:.7g} and {:.7g}, by {:.3g}", words, d.unit, d.a, d.b, d.size());
+// `step 3 "the", unit 17: 0.5320000 and 0.5430000`
+std::string where(const ValueDifference& d) {
+  const std::string step = d.step < 0 ? "" : fmt::format("step {} {}, ", d.step, quoted_token(d.token));
+  return fmt::format("{}{}: {:.7g} and {:.7g}", step, d.unit, d.a, d.b);
+}
+
+// The places in a column, then the differences.
+std::string table_of(const std::vector<ValueDifference>& largest) {
+  size_t width = 0;
+  for (const ValueDifference& one : largest) width = std::max(width, one.place.size());
+  std::string text;
+  for (const ValueDifference& one : largest) {
+    text += fmt::format("    {:<{}}  {:>9.3g}  {}\n", one.place, width, one.size(), where(one));
+  }
+  return text;
 }
 
 nlohmann::ordered_json json_of(const ValueDifference& d) {
@@ -227,10 +238,11 @@ std::string difference_text(const TraceDifference& difference, double tolerance)
   const std::string more = tolerance == 0 ? "" : fmt::format(" by more than {:g}", tolerance);
   if (!difference.note.empty()) text += "  " + difference.note + "\n";
   if (difference.same() && difference.largest.empty()) return text + "  the same bits\n";
-  if (difference.first) text += fmt::format("  first{}: {}\n", more, words_of(*difference.first));
+  if (const auto& first = difference.first) {
+    text += fmt::format("  first{}: {}, {}, by {:.3g}\n", more, first->place, where(*first), first->size());
+  }
   if (!difference.first && difference.note.empty()) text += fmt::format("  no number differs{}\n", more);
-  if (!difference.largest.empty()) text += "  largest of each series\n";
-  for (const ValueDifference& one : difference.largest) text += fmt::format("    {}\n", words_of(one));
+  if (!difference.largest.empty()) text += "  largest of each series\n" + table_of(difference.largest);
   for (const std::string& one : difference.outputs) text += fmt::format("  {}\n", one);
   return text;
 }
