@@ -301,6 +301,8 @@ TEST(TraceValues, StayWhenAGradientIsAskedFor) {
       }
     }
     EXPECT_TRUE(same_bits(plain.output, recorded.output));
+    EXPECT_FALSE(plain.layers[0].d_states);
+    EXPECT_TRUE(recorded.layers[0].d_states);
   }
 }
 
