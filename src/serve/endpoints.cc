@@ -107,6 +107,7 @@ constexpr const char* kTooLate = "the text took longer than a request may; ask f
 Reply whole(Writing& writing, const std::function<bool()>& is_gone) {
   const Generation made = writing.run([&](std::string_view) { return !is_gone || !is_gone(); });
   if (writing.late) refuse(504, "{}", kTooLate);
+  if (writing.gone) refuse(400, "the client closed its side before the text was written; keep it open");
   OrderedJson json{{"model", writing.model->name()}, {"text", made.text}};
   json.update(writing.summary(made));
   return json_reply(json);

@@ -32,6 +32,7 @@ def setUpModule():
     global playwright, browser
     playwright = sync_playwright().start()
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    expect.set_options(timeout=60000)
 
 
 def tearDownModule():
@@ -85,11 +86,8 @@ class Playground(ServeTest):
 
         self.choose(page, "poems", "the ")
         expect(page.locator("#output [role=meter]")).to_have_count(10)
-        for _ in range(100):
-            if self.server.metrics()["rondo_sessions"] == 0:
-                break
-            page.wait_for_timeout(20)
-        self.assertEqual(self.server.metrics()["rondo_sessions"], 0, "the page closes what it opens")
+        # The page closes what it opens.
+        self.wait_until(lambda: page.wait_for_timeout(1) or self.server.metrics()["rondo_sessions"] == 0)
 
     def test_a_text_is_written_and_stopped(self):
         page = self.open_page("--max-length", "1000000")
@@ -104,11 +102,7 @@ class Playground(ServeTest):
         page.click("#write")
         page.click("#stop")
         expect(page.locator("#stop")).to_be_disabled()
-        for _ in range(100):
-            if self.server.metrics()["rondo_generations"] == 0:
-                break
-            page.wait_for_timeout(20)
-        self.assertEqual(self.server.metrics()["rondo_generations"], 0)
+        self.wait_until(lambda: page.wait_for_timeout(1) or self.server.metrics()["rondo_generations"] == 0)
 
     def test_texts_are_shown_as_texts(self):
         page = self.open_page()
@@ -147,7 +141,7 @@ class Playground(ServeTest):
         page = self.open_page(viewport={"width": 360, "height": 640})
         for name, text in ("news", "goal match"), ("names", "Ada met Alan " * 10), ("poems", "the " * 30):
             self.choose(page, name, text)
-            page.wait_for_timeout(400)
+            expect(page.locator("#state")).to_have_text(re.compile("ms$"))
             self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), 360, name)
 
 

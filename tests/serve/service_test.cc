@@ -133,7 +133,7 @@ TEST_F(ServiceTest, AnswersAreTheSameInAnyCompany) {
        {R"({"text": "s1 s2"})", R"({"texts": ["s3", "s4 s5 s6 s1"], "n_best": 2})",
         R"({"text": "s7 s8", "beam": 2})"}}};
   Service alone(all(), options_);
-  options_.queue.batch_wait_ms = 20;
+  options_.queue.batch_wait_ms = 200;
   Service together(all(), options_);
   std::vector<std::thread> threads;
   for (int round = 0; round < 4; ++round) {
@@ -269,8 +269,8 @@ TEST_F(ServiceTest, AClientThatLeavesEndsItsText) {
   int pieces = 0;
   const Reply whole = service.answer(*match.route, {.body = R"({"length": 2000, "ignore_end": true})",
                                                     .is_gone = [&] { return ++pieces == 5; }});
-  EXPECT_EQ(json_of(whole)["why"], "caller");
-  EXPECT_LE(json_of(whole)["tokens"].get<int>(), 6);
+  EXPECT_EQ(pieces, 5);
+  EXPECT_THAT(error_of(whole), HasSubstr("400 the client closed its side"));
 }
 
 TEST_F(ServiceTest, TextsThatTakeTooLongAre504) {
