@@ -41,6 +41,8 @@ struct LayerTrace {
   bool reverse = false;
   int64_t dimension = -1;  ///< of a grid: 0 depth, 1 time; else -1
   std::vector<TracedSeries> series;
+  Tensor input;   ///< [T, D] what it read; of a grid empty
+  Tensor h0, c0;  ///< [1, P], [1, H] the states before the first step; empty: zeros
   /// With a gradient: that which arrives at each step's state, c of lstm [T, H] and else h [T, P].
   Tensor d_states;
 
@@ -88,9 +90,11 @@ struct TextTrace {
   Tensor predictions;
   Tensor output;                  ///< classifier: [1, K] probabilities of the whole text
   std::vector<std::string> tags;  ///< tagger: the best of each word
-  /// Language model: [T] lists, the best first, of what could come after each step.
+  /// Language model: [T] lists, the best first, of what could come after each step; translator: [target], of
+  /// what could have been written.
   std::vector<std::vector<Alternative>> alternatives;
-  /// Language model: [T-1] probability of the token that did come, tokens[t + 1].
+  /// Language model: [T-1] probability of the token that did come, tokens[t + 1]; translator: [target] of
+  /// that which was written.
   std::vector<double> next_probabilities;
   /// Translator: [target, source]; classifier with pool attention: [1, T]; else empty.
   Tensor attention;
@@ -99,8 +103,8 @@ struct TextTrace {
 
   std::string gradient_of;    ///< "log p(Sports)", "loss"; empty: none was asked for
   double gradient_value = 0;  ///< what that is
-  Tensor embeddings;          ///< with a gradient: [T, E] what the recurrent layers read
-  Tensor d_tokens;            ///< [T, E] the gradient with respect to it
+  Tensor embeddings;          ///< [T, E] what the first recurrent layer read of the tokens
+  Tensor d_tokens;            ///< with a gradient: [T, E] that with respect to embeddings
   Tensor d_target_tokens;     ///< translator: [target, E], likewise of what the decoder read
 };
 
@@ -109,7 +113,7 @@ struct TextTrace {
 ///   language model  log p of the token `output` after step `step`; empty: the one that came. Step -1: the
 ///   last
 ///                   that has a next token
-///   tagger          the score of the tag `output` of word `step`; -1: the last
+///   tagger          log p of the tag `output` of word `step`, its marginal; -1: the last word
 ///   translator      log p of target token `step`; -1: of the whole translation
 /// loss: -log p of the label `output`, of all tokens of the text, of the best sequence of tags, of the
 /// translation.
@@ -121,37 +125,42 @@ struct GradientRequest {
 
 struct TraceOptions {
   std::optional<GradientRequest> gradient = {};
-  int64_t alternatives = 5;    ///< language model: tokens a step
+  int64_t alternatives = 5;    ///< language model and translator: tokens a step
   int64_t max_prefixes = 400;  ///< classifier of both directions or with pool attention: tokens up to which
                                ///< predictions are made after each, for they cost the square of the tokens
   BeamOptions search = {};     ///< translator
   std::optional<std::string> target = {};  ///< translator: trace this translation, do not search
 };
 
-/// A model of any kind, ready to be traced. Unchanging after construction, but a gradient is one thread's at
-/// a time.
+class TracedModel;
+class RecurrentStack;
+
+/// A model of any kind, ready to be traced. Unchanging after construction: many threads may trace with one.
 class Tracer {
  public:
   /// The backend must outlive it. @throws as read_model_file() and unpack_*().
   Tracer(const std::string& path, Backend& backend, const InferenceOptions& inference);
   /// @param path  for messages, and the name of the model in traces.
-  Tracer(ModelFile file, const std::string& path, Backend& backend, const InferenceOptions& inference);
+  Tracer(const ModelFile& file, const std::string& path, Backend& backend, const InferenceOptions& inference);
   ~Tracer();
   Tracer(Tracer&&) noexcept;
   Tracer& operator=(Tracer&&) noexcept;
 
-  /// An empty text has no steps (language model and translator: one, that of the end token).
+  /// An empty text has no steps (language model and translator: one, that of the end token; its translation
+  /// is empty).
   /// @throws DataError if the text is not UTF-8; ConfigError for an output or a step that is not there, and
   /// for
   ///         a gradient in int8, which has none.
   /// Cost: a pass over the text without gradient, about three with.
   TextTrace trace(const std::string& text, const TraceOptions& options = {}) const;
 
-  const std::string& kind() const;
+  /// The recurrent layers of a part, see LayerTrace::part. @throws ConfigError if the model has no such part.
+  const RecurrentStack& stack(const std::string& part = "") const;
+  const std::string& kind() const { return kind_; }
 
  private:
-  struct Model;
-  std::unique_ptr<Model> model_;
+  std::string kind_;
+  std::unique_ptr<TracedModel> model_;
 };
 
 }  // namespace rondo
