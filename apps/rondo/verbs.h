@@ -25,5 +25,6 @@ Run add_quantize(CLI::App& app);
 Run add_bench(CLI::App& app);
 Run add_data(CLI::App& app);
 Run add_serve(CLI::App& app);
+Run add_look(CLI::App& app);
 
 }  // namespace rondo::app
