@@ -219,6 +219,15 @@ Reply Service::generate(const Call& call) {
   return reply;
 }
 
+Reply Service::look(const Call& call) {
+  LookRequest request = parse_look_request(call.body, options_.limits);
+  ModelPointer model = models_.find(request.model);
+  const auto work =
+      std::make_shared<LookWork>(std::move(model), std::move(request), options_.limits.max_look_bytes);
+  queue_.run(work, deadline());
+  return {.body = std::move(work->json) + "\n"};
+}
+
 Reply Service::session_reply(int status, const std::string& id, LiveSession& session) {
   OrderedJson json{{"id", id},
                    {"model", session.model().name()},

@@ -85,10 +85,10 @@ class HttpServer::Connections : private httplib::Server {
   int port() const { return listener_.port(); }
   void stop() const { stop_.set(); }
   void accept_all();
+  void serve(const Descriptor& socket) noexcept;
 
  private:
   void set_handlers();
-  void serve(const Descriptor& socket) noexcept;
   bool serve_request(HttpStream& stream, bool last, bool& left_unread);
   bool accept_one(ConnectionThreads& threads, Refused& refused);
   bool process(HttpStream& stream, bool last, const std::function<void(httplib::Request&)>& begin);
@@ -216,5 +216,6 @@ HttpServer::~HttpServer() = default;
 int HttpServer::port() const { return connections_->port(); }
 void HttpServer::run() { connections_->accept_all(); }
 void HttpServer::stop() { connections_->stop(); }
+void HttpServer::serve(const Descriptor& socket) { connections_->serve(socket); }
 
 }  // namespace rondo::serve

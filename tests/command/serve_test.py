@@ -130,6 +130,14 @@ class Routes(ServeTest):
         self.assertGreater(len(pieces), 5)
         self.assertEqual((name, done["tokens"], done["why"]), ("done", whole["tokens"], whole["why"]))
 
+    def test_look_answers_as_the_command(self):
+        for name, text in ("news", "goal match"), ("poems", "the "), ("names", "Ada met Alan"), ("en-de", "one red dog"):
+            status, answer = self.server.post("/v1/look", {"model": name, "text": text, "gradient": True})
+            self.assertEqual((status, answer["entries"][0].pop("model")), (200, name))
+            own = json.loads(self.succeed("look", name + ".rondo", text, "--json"))
+            del own["entries"][0]["model"]
+            self.assertEqual(answer, own)
+
     def test_events_come_one_by_one(self):
         with self.server.socket() as one:
             body = json.dumps({"length": 2000, "ignore_end": True, "stream": True}).encode()
@@ -277,6 +285,7 @@ class Limits(ServeTest):
         self.assert_error(server.post("/v1/generate", {"prompt": "x" * 101}), 422)
         self.assert_error(server.post("/v1/translate", {"text": "one", "beam": 4}), 422, "at most 3")
         self.assert_error(server.post("/v1/sessions", {"model": "news", "text": "x" * 101}), 422)
+        self.assert_error(server.post("/v1/look", {"model": "news", "text": "x" * 2001}), 422, "at most 2000")
         self.assert_serves(server)
 
     def test_time(self):
@@ -503,6 +512,9 @@ class Hostile(ServeTest):
         for text in "\0", "\0" * 1000, "\u202e\ufeff", "\U0010ffff", "e" + "\u0301" * 5000, "a" * 90000, " " * 90000, "\n" * 50000:
             for path in "/v1/predict", "/v1/tag", "/v1/translate":
                 self.assertEqual(server.post(path, {"text": text})[0], 200, (path, text[:10]))
+            for model in "news", "poems", "names", "en-de":
+                status, answer = server.post("/v1/look", {"model": model, "text": text[:200], "gradient": bool(text.strip())})
+                self.assertIn(status, [200, 422], (model, text[:10], answer))
             self.assertIn(server.post("/v1/generate", {"prompt": text[:1000], "length": 5})[0], [200, 422])
             self.assertEqual(server.post("/v1/sessions", {"model": "news", "text": text})[0], 201)
         self.assert_error(server.post("/v1/predict", b'{"text": "\\ud800"}'), 400, "surrogate")
