@@ -39,10 +39,12 @@ struct LookOptions {
   void visit(Visitor& v) {
     v("output", output, "page to write; one that is there is replaced");
     v("json", json, "write the numbers to standard output as JSON instead of a page");
-    v("units", units, "most units of each layer, those that vary most along the text; 0: all that fit in 2 MB",
+    v("units", units,
+      "most units of each layer, those that vary most along the text; 0: all that fit in 2 MB",
       Range{0, 1e9});
     v("gradient", gradient,
-      "of what gradients are: a label, a tag, or a token that could come next; empty: the best, or the one that came");
+      "of what gradients are: a label, a tag, or a token that could come next; empty: the best, or the one "
+      "that came");
     v("step", step,
       "the word whose tag, or the token whose log-probability, gradients are of, from 0; -1: the last, of a "
       "translator the whole translation",
@@ -66,10 +68,12 @@ struct LookOptions {
 
 void LookOptions::check() const {
   if (json && wrote("output")) {
-    throw_error<ConfigError>("--output has no effect beside --json, which writes to standard output; leave one out");
+    throw_error<ConfigError>(
+        "--output has no effect beside --json, which writes to standard output; leave one out");
   }
   if (no_gradient && asks_for_gradient()) {
-    throw_error<ConfigError>("--no-gradient has no effect beside --gradient, --step and --loss; leave one out");
+    throw_error<ConfigError>(
+        "--no-gradient has no effect beside --gradient, --step and --loss; leave one out");
   }
   if (loss && (wrote("step") || (wrote("gradient") && gradient.empty()))) {
     throw_error<ConfigError>("--loss is of all steps: leave --step and an empty --gradient out");
@@ -107,14 +111,16 @@ Words sorted(const std::vector<std::string>& words, bool replace_invalid) {
     }
   }
   if (sorted.models.empty()) {
-    throw_error<ConfigError>("look: there is no model among {}; give a model file and a text: rondo look "
-                             "news.rondo \"some text\"",
-                             words.size() == 1 ? "the words: one is given" : "the words");
+    throw_error<ConfigError>(
+        "look: there is no model among {}; give a model file and a text: rondo look "
+        "news.rondo \"some text\"",
+        words.size() == 1 ? "the words: one is given" : "the words");
   }
-  if (sorted.texts.empty()) throw_error<ConfigError>("look: give a text behind the model, or - for lines of standard input");
+  if (sorted.texts.empty())
+    throw_error<ConfigError>("look: give a text behind the model, or - for lines of standard input");
   if (sorted.models.size() * sorted.texts.size() > kMostLooks) {
-    throw_error<ConfigError>("look: {} models on {} texts; {} looks at most stand side by side", sorted.models.size(),
-                             sorted.texts.size(), kMostLooks);
+    throw_error<ConfigError>("look: {} models on {} texts; {} looks at most stand side by side",
+                             sorted.models.size(), sorted.texts.size(), kMostLooks);
   }
   return sorted;
 }
@@ -128,7 +134,8 @@ TraceOptions trace_options(const LookOptions& options) {
 }
 
 // Where no gradient was asked for by name, a model that has none is looked at without.
-TextTrace look_at(const Tracer& tracer, const std::string& path, const std::string& text, const LookOptions& options) {
+TextTrace look_at(const Tracer& tracer, const std::string& path, const std::string& text,
+                  const LookOptions& options) {
   TraceOptions trace = trace_options(options);
   if (!trace.gradient || options.asks_for_gradient()) return tracer.trace(text, trace);
   try {
@@ -156,8 +163,8 @@ void check_lengths(const std::vector<TextTrace>& traces) {
   for (const TextTrace& trace : traces) {
     const size_t steps = std::max({trace.tokens.size(), trace.target_tokens.size(), trace.characters.size()});
     if (steps <= kMostTokens) continue;
-    throw_error<DataError>("{}: a text of {} steps; a page shows {} at most: cut the text, or take --json", trace.model,
-                           steps, kMostTokens);
+    throw_error<DataError>("{}: a text of {} steps; a page shows {} at most: cut the text, or take --json",
+                           trace.model, steps, kMostTokens);
   }
 }
 
@@ -182,10 +189,13 @@ int look(const std::vector<std::string>& arguments, const LookOptions& options, 
 }  // namespace
 
 Run add_look(CLI::App& app) {
-  CLI::App* look_app = app.add_subcommand("look", "a page that shows gates, states and gradients along texts");
+  CLI::App* look_app =
+      app.add_subcommand("look", "a page that shows gates, states and gradients along texts");
   look_app->footer(
-      "Words that end in .rondo are models; the others are texts, files with a text a line, or - for the lines\n"
-      "of standard input. Every model looks at every text. The page needs no network; docs/look.md explains it.\n"
+      "Words that end in .rondo are models; the others are texts, files with a text a line, or - for the "
+      "lines\n"
+      "of standard input. Every model looks at every text. The page needs no network; docs/look.md explains "
+      "it.\n"
       "Examples:\n"
       "  rondo look news.rondo \"Shares rose after the talks\" -o look.html\n"
       "  rondo look rnn.rondo lstm.rondo gru.rondo \"Shares rose\" \"The coach left\" -o cells.html\n"

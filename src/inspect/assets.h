@@ -1,4 +1,5 @@
-// The page's template, style and scripts, which are part of the program: CMake turns them into code when it builds.
+// The page's template, style and scripts, which are part of the program: CMake turns them into code when it
+// builds.
 #pragma once
 
 #include <string_view>

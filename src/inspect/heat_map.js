@@ -27,10 +27,10 @@ function token_axis(tokens) {
     for (let t = 0; t < tokens.length; t += step) {
       const text = shortened(visible(tokens[t]), 12), name = element("span", { textContent: text });
       longest = Math.max(longest, text.length);
-      name.style.left = ((t + 0.5) / tokens.length) * 100 + "%";
+      name.style.left = `max(6px, ${((t + 0.5) / tokens.length) * 100}%)`;
       names.push(name);
     }
-    axis.style.height = Math.min(80, 8 + 7 * longest) + "px";
+    axis.style.height = Math.min(80, 6 + 6.2 * longest) + "px";
     axis.replaceChildren(...names);
   });
   return axis;
@@ -46,10 +46,10 @@ class HeatMap {
       "aria-rowcount": what.rows, "aria-colcount": what.columns, "aria-readonly": "true" });
     this.spoken = element("span", { role: "gridcell", id: "look-cell-" + HeatMap.made++ });
     this.canvas.append(element("div", { role: "row" }, this.spoken));
-    this.row_mark = element("div", { className: "row-mark", hidden: true });
+    this.row_mark = element("span", { className: "row-mark", hidden: true });
     this.column_mark = element("div", { className: "column-mark", hidden: true });
     this.cursor = element("div", { className: "cell-mark", hidden: true });
-    this.face = element("div", { className: "face" }, this.canvas, this.column_mark, this.row_mark, this.cursor);
+    this.face = element("div", { className: "face" }, this.canvas, this.column_mark, this.cursor);
     this.face.style.height = what.height + "px";
     this.face.style.minWidth = what.columns * (what.least_column || 3) + "px";
     if (what.most_column) this.face.style.maxWidth = what.columns * what.most_column + "px";
@@ -72,6 +72,7 @@ class HeatMap {
       name.style.top = ((row + 0.5) / rows) * 100 + "%";
       node.append(name);
     }
+    node.append(this.row_mark);
     return node;
   }
 
@@ -97,7 +98,13 @@ class HeatMap {
     if (row !== null) Object.assign(node.style, { top: (row / rows) * 100 + "%", height: 100 / rows + "%" });
     if (column !== null) Object.assign(node.style, { left: (column / columns) * 100 + "%", width: 100 / columns + "%" });
   }
-  mark_row(row) { this.place(this.row_mark, row ?? null, null); }
+  /// An arrow at the row, and its number.
+  mark_row(row) {
+    this.row_mark.hidden = row === null || row === undefined;
+    if (this.row_mark.hidden) return;
+    this.row_mark.style.top = ((row + 0.5) / this.what.rows) * 100 + "%";
+    this.row_mark.textContent = `${this.what.row_number ? this.what.row_number(row) : ""}▸`;
+  }
   mark_column(column) { this.place(this.column_mark, null, column ?? null); }
 
   tell(row, column, x, y) {

@@ -60,9 +60,9 @@ std::string in_script(const std::string& json) {
 std::string assembled(std::string_view style, std::string_view numbers, std::string_view script) {
   std::string page;
   std::string_view rest = inspect::page_html();
-  for (const auto& [name, part] : {std::pair{std::string_view("{{style}}"), style},
-                                   std::pair{std::string_view("{{numbers}}"), numbers},
-                                   std::pair{std::string_view("{{script}}"), script}}) {
+  for (const auto& [name, part] :
+       {std::pair{std::string_view("{{style}}"), style}, std::pair{std::string_view("{{numbers}}"), numbers},
+        std::pair{std::string_view("{{script}}"), script}}) {
     const size_t at = rest.find(name);
     page.append(rest.substr(0, at)).append(part);
     rest.remove_prefix(at + name.size());
@@ -80,9 +80,9 @@ const std::string& look_script() {
   // One function around all: a page that shows looks keeps its own names.
   static const std::string script = [] {
     std::string text = "(() => {\n\"use strict\";\n";
-    for (const std::string_view part :
-         {inspect::colours_js(), inspect::elements_js(), inspect::entry_js(), inspect::heat_map_js(),
-          inspect::charts_js(), inspect::outputs_js(), inspect::states_js(), inspect::search_js(), inspect::page_js()}) {
+    for (const std::string_view part : {inspect::colours_js(), inspect::elements_js(), inspect::entry_js(),
+                                        inspect::heat_map_js(), inspect::charts_js(), inspect::outputs_js(),
+                                        inspect::states_js(), inspect::search_js(), inspect::page_js()}) {
       text.append(part).append("\n");
     }
     return text + "globalThis.render_look = render_look;\n})();\n";
@@ -103,8 +103,10 @@ LookPage look_page(std::span<const TextTrace> traces, const LookPageOptions& opt
   LookPage page;
   if (units < width) {
     page.left_out = fmt::format(
-        "Of each layer {} units are drawn, of {} in the widest: those whose memory varies most along the text. The "
-        "saturation of gates is that of all units. rondo look --json writes all; --units chooses how many are drawn.",
+        "Of each layer {} units are drawn, of {} in the widest: those whose memory varies most along the "
+        "text. The "
+        "saturation of gates is that of all units. rondo look --json writes all; --units chooses how many "
+        "are drawn.",
         units, width);
   }
   TraceJsonOptions json{.units = units};

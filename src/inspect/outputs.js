@@ -85,8 +85,8 @@ function outcome_bars(entry) {
 
 function classifier_says(entry) {
   const parts = entry.json.output ? [outcome_bars(entry)] : [];
-  if (entry.json.predictions) return [...parts, ...prediction_lines(entry)];
-  return [...parts, element("p", { className: "aside", textContent: "This text is too long for a prediction after each token, which would cost the square of its length." })];
+  if (entry.json.predictions && entry.json.tokens.length) return [...parts, ...prediction_lines(entry)];
+  return [...parts, element("p", { className: "aside", textContent: entry.json.tokens.length ? "This text is too long for a prediction after each token, which would cost the square of its length." : "An empty text has no tokens." })];
 }
 
 function matrix(entry, what) {
@@ -103,6 +103,7 @@ function matrix(entry, what) {
 }
 
 function tagger_says(entry) {
+  if (!entry.json.tokens.length) return [element("p", { className: "aside", textContent: "An empty text has no words." })];
   const { tokens, labels, tags } = entry.json, marginals = decode(entry.json.predictions);
   const kinds = [...new Set(labels.filter((label) => label !== "O").map((label) => label.replace(/^[BIES]-/, "")))];
   const line = element("div", { className: "tagged" }, ...tokens.map((token, t) => {
@@ -120,39 +121,42 @@ function tagger_says(entry) {
 }
 
 function alternatives_table(entry) {
-  const { tokens, alternatives, next_probabilities } = entry.json;
-  const ranks = Math.max(0, ...alternatives.map((list) => list.length));
-  const cells = [];
-  const cell = (tag, token, probability, came) => {
-    const made = element(tag, { className: came ? "came" : "" }, element("bdi", { textContent: shortened(visible(token), 12) }), element("small", { textContent: probability === undefined ? "" : probability.toFixed(2) }));
-    if (probability !== undefined) cells.push([made, probability]);
+  const { alternatives, next_probabilities } = entry.json, [read, came] = read_and_came(entry);
+  const ranks = Math.max(0, ...alternatives.map((list) => list.length)), coloured = [];
+  const cell = (tag, token, probability, framed) => {
+    const made = element(tag, { className: framed ? "came" : "" }, element("bdi", { textContent: shortened(visible(token), 12) }));
+    if (probability === undefined) return made;
+    made.title = exact(Math.fround(probability));
+    made.append(element("small", { textContent: probability.toFixed(2) }));
+    coloured.push([made, probability]);
     return made;
   };
-  const head = element("tr", {}, element("th", { scope: "row", textContent: "read" }), ...alternatives.map((_, t) => cell("th", tokens[t])));
-  const came = element("tr", {}, element("th", { scope: "row", textContent: "came" }),
-    ...alternatives.map((_, t) => (t + 1 < tokens.length ? cell("td", tokens[t + 1], next_probabilities[t], true) : element("td", { textContent: "?" }))));
-  const rows = Array.from({ length: ranks }, (_, rank) => element("tr", {}, element("th", { scope: "row", textContent: `${rank + 1}.` }),
-    ...alternatives.map((list, t) => (list[rank] ? cell("td", list[rank].token, list[rank].probability, list[rank].token === tokens[t + 1]) : element("td")))));
-  const colour = () => cells.forEach(([node, probability]) => paint(node, colour_of(colour_table("strength"), Math.sqrt(probability), [0, 1])));
-  const node = element("div", { className: "scroll-x guesses", tabIndex: 0, role: "region", "aria-label": "What could have come next, step by step" },
-    element("table", {}, element("thead", {}, head), element("tbody", {}, came, ...rows)));
+  const row_head = (text) => element("th", { scope: "row", textContent: text });
+  const rows = Array.from({ length: ranks }, (_, rank) => element("tr", {}, row_head(`${rank + 1}.`),
+    ...alternatives.map((list, t) => (list[rank] ? cell("td", list[rank].token, list[rank].probability, list[rank].token === came[t]) : element("td")))));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, row_head("read"), ...alternatives.map((_, t) => cell("th", read[t])))),
+    element("tbody", {}, element("tr", {}, row_head("came"), ...alternatives.map((_, t) => (t < came.length ? cell("td", came[t], next_probabilities[t], true) : element("td", { textContent: "?" })))), ...rows));
+  const node = element("div", { className: "scroll-x guesses", tabIndex: 0, role: "region", "aria-label": "What could have come next, step by step" }, table);
+  const colour = () => coloured.forEach(([one, probability]) => paint(one, colour_of(colour_table("strength"), Math.sqrt(probability), [0, 1])));
   colour();
   on_theme(node, colour);
   return [colour_bar("strength", [0, 1], { low: "probability 0", high: "1 (by its square root)" }), node];
 }
 
 function surprise_line(entry) {
-  const { tokens, next_probabilities } = entry.json;
-  const bits = next_probabilities.map((probability) => -Math.log2(Math.max(probability, 1e-30)));
-  const most = Math.max(1, ...bits), lines = [{ name: "surprise in bits", values: bits, colour: line_colour(0) }];
-  const chart = new LineChart({ label: "Surprise at the token that came, in bits", lines, steps: tokens.length, domain: [0, most], height: 110,
-    ticks: [[0, "0"], [most, most.toFixed(1) + " b"]],
-    step_name: (t) => (t + 1 < tokens.length ? `after “${visible(tokens[t])}” came “${visible(tokens[t + 1])}”` : `after “${visible(tokens[t])}”`), point: (token) => entry.choose({ token }) });
-  entry.listen(() => chart.mark(entry.token));
-  return [line_legend(lines), chart.node, indented(token_axis(tokens))];
+  const [read, came] = read_and_came(entry), surprises = entry.json.next_probabilities.map((probability) => -Math.log2(Math.max(probability, 1e-30)));
+  const most = Math.max(1, ...surprises), lines = [{ name: "surprise in bits", values: surprises, colour: line_colour(0) }];
+  const name = (t) => `after “${visible(read[t])}”${t < came.length ? ` came “${visible(came[t])}”` : ""}`;
+  const chart = new LineChart({ label: "Surprise at the token that came, in bits", lines, steps: read.length, domain: [0, most], height: 110, ticks: [[0, "0"], [most, most.toFixed(1)]], step_name: name });
+  return [line_legend(lines), chart.node, indented(token_axis(read))];
 }
 
-function language_model_says(entry) { return [...alternatives_table(entry), ...surprise_line(entry)]; }
+/// What each step has read, and what came then: of a translator that which it wrote.
+function read_and_came(entry) {
+  const { kind, tokens, target_tokens } = entry.json;
+  return kind === "translator" ? [["", ...target_tokens.slice(0, -1)], target_tokens] : [tokens, tokens.slice(1)];
+}
+function next_tokens(entry) { return [...alternatives_table(entry), ...surprise_line(entry)]; }
 
 function translator_says(entry) {
   return [element("blockquote", {}, element("bdi", { textContent: entry.json.translation || "(nothing)" }))];

@@ -7,9 +7,9 @@ const kFigures = [
     caption: "The probability of each label after every prefix of the text, as if the text ended there. A jump shows the word that decided." },
   { name: "tags", title: "The tags and their rivals", has: of_kind("tagger"), make: tagger_says,
     caption: "Above, the best sequence of tags. Below, the probability of every tag of every word by itself: a column with one bright cell is certain, one with several is not." },
-  { name: "alternatives", title: "What could have come next", has: of_kind("language_model"), make: language_model_says,
-    caption: "Below each token that was read: the one that came, then the most probable ones. The token that came is framed. The line shows the surprise, −log₂ of its probability." },
   { name: "translation", title: "What it wrote", has: of_kind("translator"), make: translator_says, caption: "The translation with the best score of the beam." },
+  { name: "alternatives", title: "What could have come next", has: (entry) => Boolean(entry.json.alternatives && entry.json.alternatives.length), make: next_tokens,
+    caption: "Below each token: the one that came next, then the most probable ones. The token that came is framed. The line shows the surprise, −log₂ of its probability." },
   { name: "attention", title: "Where it looked", has: (entry) => Boolean(entry.json.attention), make: attention_matrix,
     caption: "A row a token that was written, a column a token that was read: the weight with which the one looked at the other. A row sums to 1." },
   { name: "beam", title: "The ways not taken", has: (entry) => Boolean(entry.json.beam && entry.json.beam.length), make: beam_figure,
@@ -47,13 +47,22 @@ function chips(entries, shown, change) {
       change();
     });
     return element("label", {}, box, element("b", { textContent: entry.title() }), element("span", { className: "aside", textContent: described(entry) }),
-      element("q", {}, element("bdi", { textContent: shortened(entry.json.text.replace(/\s+/g, " "), 160) })));
+      element("q", {}, element("bdi", { textContent: shortened(one_line(entry.json.text), 160) })));
   }));
 }
 
+/// Of entries side by side what differs: models, texts or both.
+function heading_of(entry, entries) {
+  const differ = (value) => new Set(entries.map(value)).size > 1;
+  const texts = differ((one) => one.json.text), models = differ((one) => one.json.model) || !texts;
+  return element("h3", {}, ...(models ? [element("b", { textContent: entry.title() + " " })] : []),
+    ...(texts ? [element("bdi", { textContent: "“" + shortened(one_line(entry.json.text), 60) + "”" })] : []));
+}
+const one_line = (text) => text.replace(/\s+/g, " ");
+
 function figure(definition, number, entries) {
   const cells = entries.filter(definition.has).map((entry) => {
-    const heading = entries.length > 1 ? [element("h3", {}, element("b", { textContent: entry.title() }), element("bdi", { textContent: " “" + shortened(entry.json.text.replace(/\s+/g, " "), 40) + "”" }))] : [];
+    const heading = entries.length > 1 ? [heading_of(entry, entries)] : [];
     return element("div", { className: "entry", "data-entry": entry.index }, ...heading, ...definition.make(entry));
   });
   const grid = element("div", { className: "cells" }, ...cells);

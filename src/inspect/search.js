@@ -79,7 +79,7 @@ function searched(entry, property) {
 
 function unit_search(entry) {
   const names = [...new Set(entry.layers.flatMap((layer) => layer.series.map((one) => one.name)))];
-  if (!names.length) return [];
+  if (!names.length || !entry.json.tokens.length) return [];
   const list = element("ol", { className: "ranking", "aria-label": "Units, strongest correlation first" }), told = element("p", { className: "aside", role: "status" });
   const varies = (property) => new Set(property(entry.json.tokens)).size > 1;
   const wanted = { property: Object.keys(kProperties).find((name) => varies(kProperties[name])) || "inside quotes", pattern: "", name: names.includes("c") ? "c" : "h" };

@@ -60,7 +60,7 @@ function one_map(entry, layer, series, order) {
 
 /// Which layer, and in which order units stand.
 function state_maps(entry) {
-  if (!entry.current()) return [element("p", { className: "aside", textContent: "An empty text has no steps." })];
+  if (!entry.current() || !entry.current().tokens.length) return [element("p", { className: "aside", textContent: "An empty text has no steps." })];
   const maps = element("div", { className: "maps" });
   let kind = "stored", drawn_maps = [];
   const fill = () => {
@@ -87,7 +87,7 @@ function state_maps(entry) {
 
 /// One unit: its memory as coloured text, its states and its gates as lines.
 function unit_lines(entry) {
-  if (!entry.current()) return [];
+  if (!entry.current() || !entry.current().tokens.length) return [];
   const place = element("div"), number = element("input", { type: "number", min: 0, "aria-label": "Unit" });
   number.addEventListener("change", () => {
     const units = entry.current().memory().units, wanted = Number(number.value);

@@ -144,7 +144,8 @@ OrderedJson alternatives_json(const TextTrace& trace) {
   OrderedJson steps = OrderedJson::array();
   for (const std::vector<Alternative>& step : trace.alternatives) {
     OrderedJson list = OrderedJson::array();
-    for (const Alternative& one : step) list.push_back({{"token", one.token}, {"probability", one.probability}});
+    for (const Alternative& one : step)
+      list.push_back({{"token", one.token}, {"probability", one.probability}});
     steps.push_back(std::move(list));
   }
   return steps;
@@ -197,9 +198,12 @@ void add_gradient(const TextTrace& trace, OrderedJson& json) {
 }
 
 OrderedJson entry_json(const TextTrace& trace, int64_t units) {
-  OrderedJson json{{"model", trace.model},   {"kind", trace.kind},
-                   {"cell", trace.cell},     {"precision", trace.precision},
-                   {"text", trace.text},     {"tokens", trace.tokens},
+  OrderedJson json{{"model", trace.model},
+                   {"kind", trace.kind},
+                   {"cell", trace.cell},
+                   {"precision", trace.precision},
+                   {"text", trace.text},
+                   {"tokens", trace.tokens},
                    {"target_tokens", trace.target_tokens}};
   json["layers"] = OrderedJson::array();
   for (const LayerTrace& layer : trace.layers) json["layers"].push_back(layer_json(layer, units));

@@ -17,17 +17,19 @@ struct TraceJsonOptions {
 };
 
 /// {"version": 1, "notes": [..], "entries": [..]}, an entry a trace:
-///   model, kind, cell, precision, text, tokens, target_tokens, characters, character_ends, labels, tags, translation
-///   layers: [{part, layer, reverse, dimension, units, side, series, gradient_norms}], where `side` says what its steps
-///     are ("source": tokens, "target": target_tokens, "characters"), `units` is the width of its gates, and each of
-///     `series` is {name, role, values, and: units: the numbers of those that are there, if some are left out; low, high:
-///     of gates, for every unit, the share of steps below 0.1 and above 0.9}
+///   model, kind, cell, precision, text, tokens, target_tokens, characters, character_ends, labels, tags,
+///   translation layers: [{part, layer, reverse, dimension, units, side, series, gradient_norms}], where
+///   `side` says what its steps
+///     are ("source": tokens, "target": target_tokens, "characters"), `units` is the width of its gates, and
+///     each of `series` is {name, role, values, and: units: the numbers of those that are there, if some are
+///     left out; low, high: of gates, for every unit, the share of steps below 0.1 and above 0.9}
 ///   predictions [T, K], output [K], attention [rows, T], alternatives, next_probabilities, beam
-///   gradient_of, gradient_value, connectivity [T] (norm of the gradient of each token's embedding), contribution [T] (the
+///   gradient_of, gradient_value, connectivity [T] (norm of the gradient of each token's embedding),
+///   contribution [T] (the
 ///     embedding times it), target_connectivity: with a gradient
-/// What a model of this kind has not is absent. values, low, high, predictions, output and attention are base64 of
-/// float32, little-endian, row-major, and so exact; lists of numbers are the shortest decimals of float32. Bytes that
-/// are not UTF-8 become U+FFFD.
+/// What a model of this kind has not is absent. values, low, high, predictions, output and attention are
+/// base64 of float32, little-endian, row-major, and so exact; lists of numbers are the shortest decimals of
+/// float32. Bytes that are not UTF-8 become U+FFFD.
 std::string traces_json(std::span<const TextTrace> traces, const TraceJsonOptions& options = {});
 
 /// Bytes of the series of one layer in JSON with at most `units` units.
