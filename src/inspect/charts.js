@@ -218,7 +218,7 @@ function beam_tree(beam, chosen, label) {
       if (step > 0 && one.parent >= 0) {
         svg.append(drawn("path", {
           class: "branch" + name,
-          d: `M${x - 18} ${34 + one.parent * high}C${x - 8} ${34 + one.parent * high} ${x - 12} ${y + 12} ${x} ${
+          d: `M${x - 26} ${34 + one.parent * high}C${x - 8} ${34 + one.parent * high} ${x - 12} ${y + 12} ${x} ${
               y + 12}`
         }));
       }

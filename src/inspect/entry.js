@@ -133,11 +133,15 @@ class Entry {
     this.layers = json.layers.map((layer) => new Layer(layer, tokens_of(layer)));
     this.layer = 0;
     this.unit = this.layers.length ? liveliest(this.layers[0].memory()) : 0;
-    this.token = null;
+    this.pointed = null;  // a token under the pointer: the list that it is of, and its place
     this.listeners = [];
   }
   title() { return this.json.model; }
   current() { return this.layers[this.layer]; }
+  /// A token of one of the texts (source, target, characters), or null for none.
+  point(tokens, place) { this.choose({pointed: place === null ? null : {tokens, place}}); }
+  /// Its place, for who draws that text.
+  pointed_in(tokens) { return this.pointed && this.pointed.tokens === tokens ? this.pointed.place : null; }
   listen(listener) { this.listeners.push(listener); }
   choose(change) {
     const layer = change.layer !== undefined && change.layer !== this.layer;

@@ -190,12 +190,15 @@ class HeatMap {
 }
 
 /// Redraws in the other colours when the page turns light or dark, as long as the node is on the page.
-function on_theme(node, draw) { theme_listeners.push([new WeakRef(node), draw]); }
-let theme_listeners = [];
+function on_theme(node, draw) {
+  node.draw_in_theme = draw;
+  node.dataset.themed = "";
+}
 function theme_changed() {
-  theme_listeners = theme_listeners.filter(([node]) => node.deref());
-  for (const [, draw] of theme_listeners) draw();
+  for (const node of document.querySelectorAll("[data-themed]")) node.draw_in_theme();
 }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", theme_changed);
-new MutationObserver(theme_changed)
-    .observe(document.documentElement, {attributes: true, attributeFilter: ["data-theme"]});
+new MutationObserver(theme_changed).observe(document.documentElement, {
+  attributes: true,
+  attributeFilter: ["data-theme"]
+});

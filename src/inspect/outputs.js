@@ -3,7 +3,7 @@
 const step_name = (tokens) => (step) => `token ${step + 1} “${visible(tokens[step])}”`;
 
 /// Tokens as running text; between words of a tokenizer that drops spaces there is one.
-function token_text(entry, tokens, what) {
+function token_text(tokens, what) {
   const spaced = !tokens.some((token) => /\s/.test(token) || token.startsWith("▁")) &&
       tokens.some((token) => Array.from(token).length > 1);
   const line = element(
@@ -44,8 +44,7 @@ function token_text(entry, tokens, what) {
   const mark = (t) => spans.forEach((span, i) => span.classList.toggle("at", i === t));
   colour();
   on_theme(line, colour);
-  if (entry) entry.listen(() => mark(entry.token));
-  return {node: line, colour};
+  return {node: line, mark};
 }
 token_text.made = 0;
 
@@ -53,14 +52,17 @@ token_text.made = 0;
 function strengths(entry, tokens, values, label, signed) {
   const most = Math.max(...values.map(Math.abs), 1e-30), kind = signed ? "diverging" : "strength",
         domain = [signed ? -most : 0, most];
-  const text = token_text(entry, tokens, {
+  const text = token_text(tokens, {
     label,
     say: (t) => exact(values[t]),
     colour: (t) => colour_of(colour_table(kind), values[t], domain),
-    point: (token) => entry.choose({token})
+    point: (token) => entry.point(tokens, token)
   });
+  entry.listen(() => text.mark(entry.pointed_in(tokens)));
   const plain = (value) => (value === 0 ? "0" : value.toPrecision(2));
-  return [text.node, colour_bar(kind, domain, {low: plain(domain[0]), high: plain(domain[1])})];
+  return element(
+      "div", {className: "row"}, text.node,
+      colour_bar(kind, domain, {low: plain(domain[0]), high: plain(domain[1])}));
 }
 
 function strongest_labels(values, steps, labels, most) {
@@ -87,9 +89,9 @@ function prediction_lines(entry) {
     domain: [0, 1],
     ticks: [[0, "0"], [0.5, "0.5"], [1, "1"]],
     height: 190,
-    point: (token) => entry.choose({token})
+    point: (token) => entry.point(tokens, token)
   });
-  entry.listen(() => chart.mark(entry.token));
+  entry.listen(() => chart.mark(entry.pointed_in(tokens)));
   const parts = [line_legend(lines), chart.node, indented(token_axis(tokens))];
   if (shown.length < labels.length)
     parts.push(aside(`${labels.length - shown.length} less probable labels are not drawn.`));
@@ -144,9 +146,9 @@ function matrix(entry, what) {
     row_name: (row) => `${of[0]} ${visible(row_names[row])}`,
     column_name: (column) => `${of[1]} ${visible(column_names[column])}`,
     height: Math.max(40, Math.min(rows * 20, 560)),
-    point: (token) => entry.choose({token})
+    point: (token) => entry.point(column_names, token)
   });
-  entry.listen(() => heat.mark_column(entry.token));
+  entry.listen(() => heat.mark_column(entry.pointed_in(column_names)));
   const axis = token_axis(column_names);
   axis.style.maxWidth = heat.face.style.maxWidth;
   heat.face.after(axis);
@@ -258,7 +260,7 @@ function surprise_line(entry) {
 /// What each step has read, and what came then: of a translator that which it wrote.
 function read_and_came(entry) {
   const {kind, tokens, target_tokens} = entry.json;
-  return kind === "translator" ? [["", ...target_tokens.slice(0, -1)], target_tokens] : [tokens, tokens.slice(1)];
+  return kind === "translator" ? [["(start)", ...target_tokens.slice(0, -1)], target_tokens] : [tokens, tokens.slice(1)];
 }
 function next_tokens(entry) { return [...alternatives_table(entry), ...surprise_line(entry)]; }
 

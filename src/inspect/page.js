@@ -48,7 +48,7 @@ const kFigures = [
     has: (entry) => Boolean(entry.json.beam && entry.json.beam.length),
     make: beam_figure,
     caption:
-        "The hypotheses that beam search kept at each step, the best on top, with lines to what each goes on from. The chosen one is drawn strong; a frame with a double line is finished."
+        "The hypotheses that beam search kept at each step, the best on top, with lines to what each goes on from. The chosen one is drawn strong; a thick frame is finished."
   },
   {
     name: "connectivity",

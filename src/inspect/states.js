@@ -55,8 +55,8 @@ function one_map(entry, layer, series, order) {
     column_name: step_name(layer.tokens),
     height: Math.max(Math.min(rows * 14, 120), Math.min(rows * 3.2, 320)),
     start_row: () => places.indexOf(series.places.get(entry.unit) ?? 0),
-    point: (token) => entry.choose({token}),
-    pick: (row, token) => entry.choose({unit: series.units[places[row]], token})
+    point: (token) => entry.point(layer.tokens, token),
+    pick: (row) => entry.choose({unit: series.units[places[row]]})
   });
   heat.face.after(token_axis(layer.tokens));
   const mark = () => {
@@ -103,7 +103,7 @@ function state_maps(entry) {
     }
     for (const map of drawn_maps) {
       if (unit) map.mark();
-      map.heat.mark_column(entry.token);
+      map.heat.mark_column(entry.pointed_in(entry.current().tokens));
     }
   });
   fill();
@@ -127,20 +127,20 @@ function unit_lines(entry) {
     });
   });
   const where = element("span", {className: "where", role: "status"});
-  let charts = [];
+  let charts = [], text = null;
   const fill = () => {
     const layer = entry.current(), series = layer.memory(), values = series.unit(entry.unit);
     number.value = entry.unit;
     where.textContent = ` of ${layer.json.units}, ${layer.name()}`;
     if (!values) return place.replaceChildren(aside("This unit is not on the page."));
-    const domain = series.domain(), most = Math.max(...values.map(Math.abs), 1e-6);
-    const text = token_text(entry, layer.tokens, {
+    const most = Math.max(...values.map(Math.abs), 1e-6);
+    text = token_text(layer.tokens, {
       label: `${series.name} of unit ${entry.unit}, token by token`,
       say: (t) => `${series.name} = ${exact(values[t])}`,
       colour: (t) => colour_of(colour_table("diverging"), values[t], [-most, most]),
-      point: (token) => entry.choose({token})
+      point: (token) => entry.point(layer.tokens, token)
     });
-    charts = ["states", "gates"].map((kind) => unit_chart(entry, layer, kind)).filter(Boolean);
+    charts = [["cell"], ["candidate", "hidden"], ["gate"]].map((roles) => unit_chart(entry, layer, roles)).filter(Boolean);
     place.replaceChildren(
         element("div", {className: "row"}, text.node, colour_bar("diverging", [-most, most])),
         ...charts.flatMap(({legend, chart}) => [legend, chart.node]), indented(token_axis(layer.tokens)),
@@ -150,36 +150,38 @@ function unit_lines(entry) {
                                      const all = one.unit(entry.unit);
                                      return all ? exact(all[t]) : "";
                                    })])));
-    return domain;
   };
   entry.listen(({unit}) => {
     if (unit) fill();
-    for (const {chart} of charts) chart.mark(entry.token);
+    const at = entry.pointed_in(entry.current().tokens);
+    for (const {chart} of charts) chart.mark(at);
+    if (text) text.mark(at);
   });
   fill();
   return [element("div", {className: "controls"}, element("label", {}, "Unit ", number, where)), place];
 }
-function unit_chart(entry, layer, kind) {
-  const lines = layer.series.filter((one) => (one.role === "gate") === (kind === "gates") && one.unit(entry.unit))
-                    .map((one) => ({
-                           name: `${one.name} ${one.title()}`,
-                           values: one.unit(entry.unit),
-                           colour: line_colour(kSeriesColours[one.name] ?? 0),
-                           dash: {o: "7 3", i: "2 3", g: "2 3", n: "2 3", h: "7 3", r: "2 3"}[one.name],
-                           width: one.name === "c" ? 2.6 : 1.7
-                         }));
+// Apart by what they are: a cell that counts far would press the others flat.
+function unit_chart(entry, layer, roles) {
+  const dashes = {o: "7 3", i: "2 3", g: "2 3", n: "2 3", r: "2 3"};
+  const lines = layer.series.filter((one) => roles.includes(one.role) && one.unit(entry.unit)).map((one) => ({
+    name: `${one.name} ${one.title()}`,
+    values: one.unit(entry.unit),
+    colour: line_colour(kSeriesColours[one.name] ?? 0),
+    dash: dashes[one.name],
+    width: one.role === "cell" ? 2.6 : 1.7
+  }));
   if (!lines.length) return null;
-  const most = Math.max(1, ...lines.flatMap((line) => line.values.map(Math.abs))), gates = kind === "gates";
-  const ticks = gates ? [[0, "0"], [1, "1"]] : [[-most, (-most).toPrecision(2)], [0, "0"], [most, most.toPrecision(2)]];
+  const gates = roles.includes("gate"), most = Math.max(1, ...lines.flatMap((line) => line.values.map(Math.abs)));
+  const end = most.toPrecision(2);
   const chart = new LineChart({
-    label: `${gates ? "Gates" : "States"} of unit ${entry.unit} along the text`,
+    label: `${roles.join(" and ")} of unit ${entry.unit} along the text`,
     lines,
     steps: layer.tokens.length,
     step_name: step_name(layer.tokens),
     domain: gates ? [0, 1] : [-most, most],
-    ticks,
-    height: gates ? 96 : 130,
-    point: (token) => entry.choose({token})
+    ticks: gates ? [[0, "0"], [1, "1"]] : [[-most, "−" + end], [0, "0"], [most, end]],
+    height: 92,
+    point: (token) => entry.point(layer.tokens, token)
   });
   return {legend: line_legend(lines), chart};
 }
@@ -279,26 +281,26 @@ function gradient_flow(entry) {
 }
 
 function connectivity(entry) {
-  const {json} = entry, place = element("div", {className: "row"});
-  const fill = (kind) => {
-    const values = kind === "norm" ? json.connectivity : json.contribution;
-    place.replaceChildren(...strengths(
-        entry, json.tokens, values,
-        `${kind === "norm" ? "Norm of the gradient" : "Gradient times input"} of each token`, kind !== "norm"));
+  const {json} = entry, place = element("div");
+  const measures = {
+    norm: strengths(entry, json.tokens, json.connectivity, "Norm of the gradient of each token", false),
+    signed: strengths(entry, json.tokens, json.contribution, "Gradient times input of each token", true)
   };
-  const choice =
-      radio_row("Measure", [["norm", "how strongly: norm"], ["signed", "which way: gradient · input"]], "norm", fill);
-  fill("norm");
+  const choice = radio_row(
+      "Measure", [["norm", "how strongly: norm"], ["signed", "which way: gradient · input"]], "norm",
+      (kind) => {
+        place.replaceChildren(measures[kind]);
+        theme_changed();  // it may have been away when the page turned light or dark
+      });
+  place.replaceChildren(measures.norm);
   const parts = [aside(`Gradient of ${json.gradient_of}.`), element("div", {className: "controls"}, choice), place];
-  if (json.target_connectivity && json.target_connectivity.length)
+  if (json.target_connectivity && json.target_connectivity.length) {
     parts.push(
-        element("h4", {textContent: "Of what the decoder has read of its own"}),
-        element(
-            "div", {className: "row"},
-            ...strengths(
-                entry.json.target_tokens.length ? entry : null,
-                json.target_tokens.slice(0, json.target_connectivity.length), json.target_connectivity,
-                "Norm of the gradient of each target token", false)));
+        element("h4", {textContent: "Likewise, of what the decoder read of its own words"}),
+        strengths(
+            entry, read_and_came(entry)[0], json.target_connectivity, "Norm of the gradient of each target token",
+            false));
+  }
   parts.push(table_of(
       "Numbers as a table", () => ["token", "norm", "gradient · input"],
       () => json.tokens.map((token, t) => [visible(token), exact(json.connectivity[t]), exact(json.contribution[t])])));
