@@ -3,7 +3,7 @@
 // A table of 256 colours, [r, g, b] each, between stops that stand at equal distances.
 function ramp(stops) {
   const colours = stops.split(" ").map((hex) => [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16)));
-  return Array.from({ length: 256 }, (_, i) => {
+  return Array.from({length: 256}, (_, i) => {
     const place = (i / 255) * (colours.length - 1), low = Math.min(Math.floor(place), colours.length - 2);
     return colours[low].map((value, k) => Math.round(value + (place - low) * (colours[low + 1][k] - value)));
   });
@@ -15,7 +15,10 @@ const kDiverging = {
   dark: ramp("b5dcff 74bdf5 3b8fd0 24639a 1b3d5c 191c20 4f3114 8a5012 c97a20 f2a24a ffd7a3"),
 };
 // One hue, from the page's own colour: for shares and strengths behind text.
-const kStrength = { light: ramp("ffffff fde9cf fbc98a f2a24a e07b1a"), dark: ramp("1d2125 49301a 7d4c14 b36a17 d98a2b") };
+const kStrength = {
+  light: ramp("ffffff fde9cf fbc98a f2a24a e07b1a"),
+  dark: ramp("1d2125 49301a 7d4c14 b36a17 d98a2b")
+};
 
 const is_dark = () => {
   const chosen = document.documentElement.dataset.theme;
@@ -24,7 +27,7 @@ const is_dark = () => {
 const theme = () => (is_dark() ? "dark" : "light");
 
 /// The table of a kind of colour map ("gate", "diverging", "strength") in the theme of the moment.
-const colour_table = (kind) => (kind === "gate" ? kViridis : kind === "diverging" ? kDiverging[theme()] : kStrength[theme()]);
+const colour_table = (kind) => ({gate: kViridis, diverging: kDiverging[theme()], strength: kStrength[theme()]})[kind];
 
 /// The colour of `value` in `domain`.
 function colour_of(table, value, [low, high]) {

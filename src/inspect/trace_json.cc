@@ -123,7 +123,7 @@ const char* side_of(const LayerTrace& layer) {
   return layer.part == "characters" ? "characters" : "source";
 }
 
-OrderedJson layer_json(const LayerTrace& layer, int64_t units) {
+OrderedJson layer_json(const LayerTrace& layer, int64_t units, bool gradient) {
   std::map<int64_t, std::vector<int64_t>> kept;  // by width: a projected state has units of its own
   OrderedJson series = OrderedJson::array();
   int64_t cells = 0;
@@ -136,7 +136,7 @@ OrderedJson layer_json(const LayerTrace& layer, int64_t units) {
   OrderedJson json{{"part", layer.part},           {"layer", layer.layer}, {"reverse", layer.reverse},
                    {"dimension", layer.dimension}, {"units", cells},       {"side", side_of(layer)},
                    {"series", std::move(series)}};
-  if (layer.d_states) json["gradient_norms"] = norms(layer.d_states);
+  if (gradient && layer.d_states) json["gradient_norms"] = norms(layer.d_states);
   return json;
 }
 
@@ -178,7 +178,7 @@ void add_outputs(const TextTrace& trace, OrderedJson& json) {
   if (trace.predictions) json["predictions"] = base64(trace.predictions);
   if (trace.output) json["output"] = base64(trace.output);
   if (trace.attention) json["attention"] = base64(trace.attention);
-  if (trace.kind == "language_model") {
+  if (!trace.alternatives.empty()) {
     json["alternatives"] = alternatives_json(trace);
     json["next_probabilities"] = trace.next_probabilities;
   }
@@ -206,7 +206,9 @@ OrderedJson entry_json(const TextTrace& trace, int64_t units) {
                    {"tokens", trace.tokens},
                    {"target_tokens", trace.target_tokens}};
   json["layers"] = OrderedJson::array();
-  for (const LayerTrace& layer : trace.layers) json["layers"].push_back(layer_json(layer, units));
+  for (const LayerTrace& layer : trace.layers) {
+    json["layers"].push_back(layer_json(layer, units, !trace.gradient_of.empty()));
+  }
   add_outputs(trace, json);
   add_gradient(trace, json);
   return json;

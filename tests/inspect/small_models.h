@@ -50,6 +50,10 @@ inline TranslatorModel worded_translator(TranslatorOptions options) {
   return model;
 }
 
+inline ModelFile translator_file(const TranslatorModel& model) {
+  return pack_translator(model, nlohmann::json::object());
+}
+
 /// One of each cell and option, with both directions or two layers among them.
 inline std::vector<RecurrentOptions> small_stacks() {
   return {{.cell = Cell::kRnn, .hidden = 5},

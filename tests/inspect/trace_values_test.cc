@@ -79,7 +79,7 @@ TEST(TraceValues, OfAClassifierHaveTheBitsOfPredict) {
     ASSERT_EQ(trace.predictions.dim(0), 7);
     for (int64_t t = 0; t < 6; ++t) EXPECT_EQ(row_of(trace.predictions, t), row_of(predicted, t + 1)) << t;
     EXPECT_EQ(row_of(trace.predictions, 6), row_of(predicted, 0));
-    if (pool == PoolKind::kAttention) EXPECT_EQ(trace.attention.shape(), (Shape{1, 7}));
+    EXPECT_EQ(trace.attention.shape(), pool == PoolKind::kAttention ? (Shape{1, 7}) : Shape{});
   }
 }
 
@@ -228,7 +228,7 @@ TEST(TraceValues, OfATranslatorHaveTheBitsOfTranslating) {
   const auto backend = open_device("cpu", 2);
   for (const TranslatorOptions& options : small_translators()) {
     SCOPED_TRACE(name_of(options.attention));
-    const ModelFile file = pack_translator(worded_translator(options));
+    const ModelFile file = translator_file(worded_translator(options));
     const TextTrace trace = Tracer(file, "m.rondo", *backend, {}).trace("s1 s2 s7 s3");
     std::vector<TranslatorModel> models;
     models.push_back(unpack_translator(file, "m.rondo"));
@@ -255,7 +255,7 @@ TEST(TraceValues, OfATranslatorHaveTheBitsOfTranslating) {
 
 TEST(TraceValues, OfABeamLeadToTheTranslation) {
   const auto backend = open_device("cpu", 1);
-  const ModelFile file = pack_translator(worded_translator(small_translators()[0]));
+  const ModelFile file = translator_file(worded_translator(small_translators()[0]));
   const TextTrace trace = Tracer(file, "m.rondo", *backend, {}).trace("s1 s2 s7 s3");
   ASSERT_GE(trace.beam.size(), trace.target_tokens.size());
   // Back from a finished hypothesis along its parents.
@@ -280,7 +280,7 @@ TEST(TraceValues, OfABeamLeadToTheTranslation) {
 
 TEST(TraceValues, OfAGivenTranslationAreThoseOfTheSearchThatFoundIt) {
   const auto backend = open_device("cpu", 1);
-  const Tracer tracer(pack_translator(worded_translator(small_translators()[1])), "m.rondo", *backend, {});
+  const Tracer tracer(translator_file(worded_translator(small_translators()[1])), "m.rondo", *backend, {});
   const TextTrace searched = tracer.trace("s1 s2"),
                   given = tracer.trace("s1 s2", {.target = searched.translation});
   EXPECT_TRUE(given.beam.empty());
@@ -324,7 +324,7 @@ TEST(TraceValues, OfAnEmptyTextAreThere) {
   EXPECT_EQ(begun.alternatives.size(), 1U);
   EXPECT_TRUE(begun.next_probabilities.empty());
   const TextTrace translated =
-      Tracer(pack_translator(worded_translator(small_translators()[0])), "m.rondo", *backend, {}).trace("");
+      Tracer(translator_file(worded_translator(small_translators()[0])), "m.rondo", *backend, {}).trace("");
   EXPECT_EQ(translated.translation, "");
   EXPECT_THAT(translated.target_tokens, ElementsAre(Vocabulary::kEndToken));
 }
