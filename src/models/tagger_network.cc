@@ -86,11 +86,14 @@ Variable TaggerNetwork::features(Tape& tape, const TaggerWords& words) const {
   return concatenate(parts);
 }
 
-Variable TaggerNetwork::scores(Tape& tape, const TaggerBatchWords& batch, const Packing& packing) const {
+Variable TaggerNetwork::scores(Tape& tape, const TaggerBatchWords& batch, const Packing& packing,
+                               std::vector<RecurrentTrace>* traces) const {
   const bool plain = !tape.options().recording && !tape.options().training;
   RecurrentInput input{.x = {features(tape, batch.words), batch.rows}};
   if (plain && prepared_ && prepared_->backend == &tape.backend()) input.prepared = &*prepared_;
-  const Variable y = recurrent_->forward(tape, input, packing).y;
+  RecurrentOutput output = recurrent_->forward(tape, input, packing);
+  if (traces != nullptr) *traces = std::move(output.traces);
+  const Variable y = output.y;
   Variable x = options_.recurrent.locked_dropout ? locked_dropout(y, packing, options_.output_dropout)
                                                  : dropout(y, options_.output_dropout);
   if (hidden_) x = activate(Activation::kTanh, hidden_->forward(x));

@@ -37,7 +37,9 @@ class TaggerNetwork {
 
   /// Scores of all labels for each packed row [R, K].
   /// @param batch  batch.rows [R]. In training, words that are rare become unknown with word_dropout.
-  Variable scores(Tape& tape, const TaggerBatchWords& batch, const Packing& packing) const;
+  /// @param traces  gets those of the stack when the tape is tracing, or null.
+  Variable scores(Tape& tape, const TaggerBatchWords& batch, const Packing& packing,
+                  std::vector<RecurrentTrace>* traces = nullptr) const;
   /// scale * sum of -log p(targets of a sentence) -> [1]; of a softmax each row for itself, whatever the
   /// scheme. @throws DataError for targets that the scheme forbids (crf).
   Variable loss(const Variable& scores, std::vector<int32_t> targets, const Packing& packing,

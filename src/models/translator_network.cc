@@ -170,9 +170,10 @@ TranslatorNetwork::Encoded TranslatorNetwork::read(Tape& tape, std::span<const i
                                                    const Packing& packing) const {
   const RecurrentInput input{.x = embed(tape, source_embedding(), ids, packing),
                              .prepared = prepared(tape, prepared_encoder_)};
-  const RecurrentOutput output = encoder_->forward(tape, input, packing);
+  RecurrentOutput output = encoder_->forward(tape, input, packing);
   Encoded encoded{.initial = bridge(tape, output, packing), .keys = {}};
   if (attention_) encoded.keys = attention_->keys(output.y, packing, options_.product_precision());
+  encoded.traces = std::move(output.traces);
   return encoded;
 }
 
@@ -229,24 +230,26 @@ TranslatorNetwork::Decoded TranslatorNetwork::advance(Tape& tape, const Encoded&
   const Variable told = attention_ ? joined(output.y, seen.contexts) : output.y;
   return {.state = std::move(output.final),
           .readout = activate(Activation::kTanh, readout_->forward(told, precision)),
-          .attention = seen.weights};
+          .attention = seen.weights,
+          .traces = std::move(output.traces)};
 }
 
 TranslatorPass TranslatorNetwork::forward(Tape& tape, const TranslatorBatch& batch,
                                           const TranslatorSampling& sampling) const {
-  const Encoded source = read(tape, batch.source_ids, batch.source);
+  Encoded source = read(tape, batch.source_ids, batch.source);
   TranslatorPass pass;
   if (options_.stepwise() || sampling.probability > 0) {
     pass = forward_steps(tape, source, batch, sampling.probability);
   } else {
     const std::vector<int32_t> sources = batch.source_of_rows();
     const Decoded begin{.state = gathered(source.initial, batch.sources), .readout = {}, .attention = {}};
-    const Decoded all = advance(tape, source, begin,
-                                {.words = embed(tape, *target_embedding_, batch.inputs, batch.target),
-                                 .packing = batch.target,
-                                 .sources = sources});
-    pass = {.y = all.readout, .attention = all.attention};
+    Decoded all = advance(tape, source, begin,
+                          {.words = embed(tape, *target_embedding_, batch.inputs, batch.target),
+                           .packing = batch.target,
+                           .sources = sources});
+    pass = {.y = all.readout, .attention = all.attention, .decoder_traces = std::move(all.traces)};
   }
+  pass.encoder_traces = std::move(source.traces);
   const double probability = options_.output_dropout;
   pass.y = options_.locked_dropout ? locked_dropout(pass.y, batch.target, probability)
                                    : dropout(pass.y, probability);
@@ -265,6 +268,7 @@ TranslatorPass TranslatorNetwork::forward_steps(Tape& tape, const Encoded& sourc
       sampling > 0 ? Variable() : gather(embed(tape, *target_embedding_, batch.inputs, batch.target));
   std::vector<Variable> readouts;
   std::vector<Tensor> attentions;
+  std::vector<RecurrentTrace> traces;
   for (int64_t t = 0; t < rows.steps(); ++t) {
     const int64_t first = rows.offsets[static_cast<size_t>(t)], count = rows.count(t);
     const Packing packing = one_step(count);
@@ -282,8 +286,12 @@ TranslatorPass TranslatorNetwork::forward_steps(Tape& tape, const Encoded& sourc
     at = advance(tape, source, at, step);
     readouts.push_back(at.readout);
     attentions.push_back(at.attention);
+    for (RecurrentTrace& trace : at.traces) traces.push_back(std::move(trace));
+    at.traces.clear();
   }
-  return {.y = stack_rows(readouts), .attention = stacked(attentions, rows.rows())};
+  return {.y = stack_rows(readouts),
+          .attention = stacked(attentions, rows.rows()),
+          .decoder_traces = std::move(traces)};
 }
 
 std::vector<int32_t> TranslatorNetwork::sampled(std::span<const int32_t> inputs, const Decoded& before,

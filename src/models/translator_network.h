@@ -24,6 +24,9 @@ namespace rondo {
 struct TranslatorPass {
   Variable y;        ///< [Rt, options().output()], behind its dropout: what the softmax reads
   Tensor attention;  ///< [Rt, longest source]: exactly 0 behind a source's end; empty without attention
+  /// When the tape is tracing; the decoder's are of all rows at once, or of each step where it goes step by
+  /// step.
+  std::vector<RecurrentTrace> encoder_traces = {}, decoder_traces = {};
 };
 
 /// What the decoder carries from step to step, a row a hypothesis.
@@ -105,12 +108,14 @@ class TranslatorNetwork {
   struct Encoded {
     RecurrentState initial;  ///< of the decoder, a row a packed source sequence
     AttentionKeys keys;      ///< empty without attention
+    std::vector<RecurrentTrace> traces = {};
   };
   /// Where the decoder stands.
   struct Decoded {
     RecurrentState state;
     Variable readout;  ///< [Q, O]
     Tensor attention;  ///< [Q, longest source]
+    std::vector<RecurrentTrace> traces = {};
   };
   /// The rows that the decoder reads at once: one step, or all of them where none waits for another.
   struct DecoderRows {
