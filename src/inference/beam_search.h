@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -80,6 +81,17 @@ struct Hypothesis {
   bool ended = true;             ///< false: no token was possible any more, and there is no end
 };
 
+/// A continuation that a step kept.
+struct BeamChoice {
+  int32_t parent = 0;  ///< place among the hypotheses that went on before
+  int32_t token = 0;
+  double log_probability = 0;  ///< of all tokens so far
+  double score = 0;            ///< that over length_penalty(tokens so far)
+  bool ended = false;          ///< it is finished; the others go on, in this order
+};
+/// Sees what each step kept of a sentence, the best first.
+using BeamObserver = std::function<void(int64_t sentence, std::span<const BeamChoice> kept)>;
+
 /// ((5 + tokens) / 6)^alpha. @param tokens  the end included.
 double length_penalty(int64_t tokens, double alpha);
 
@@ -98,6 +110,7 @@ double coverage_penalty(std::span<const float> attention, int64_t source_length,
 /// gives the same bits.
 ///
 /// Source: Wu et al. 2016 (GNMT), section 7, whose scores these are.
-std::vector<std::vector<Hypothesis>> beam_search(SearchModel& model, const BeamOptions& options);
+std::vector<std::vector<Hypothesis>> beam_search(SearchModel& model, const BeamOptions& options,
+                                                 const BeamObserver& observer = {});
 
 }  // namespace rondo

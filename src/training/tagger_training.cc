@@ -127,10 +127,8 @@ GateStatistics TaggerTraining::gates() {
   const EncodedCorpus sample = gate_sample(dev_.encoded);
   const TaggerBatch batch = make_tagger_batch(*forms_, sample, all_examples(sample));
   Tape tape(backend_, {.tracing = true});
-  std::vector<RecurrentTrace> traces;
-  model_.network->scores(tape, batch.words, *batch.packing, &traces);
   GateStatistics gates;
-  gates.add(traces, task_.model.recurrent);
+  gates.add(model_.network->forward(tape, batch.words, *batch.packing).traces, task_.model.recurrent);
   return gates;
 }
 

@@ -133,8 +133,8 @@ GateStatistics TranslatorTraining::gates() {
   const TranslatorPass pass =
       model_.network->forward(tape, make_translator_batch(pairs, model_.target.end()));
   GateStatistics gates;
-  gates.add(pass.encoder_traces, task_.model.encoder(), "encoder");
-  gates.add(pass.decoder_traces, task_.model.decoder(), "decoder");
+  gates.add(pass.encoder, task_.model.encoder(), "encoder");
+  gates.add(pass.decoder, task_.model.decoder(), "decoder");
   return gates;
 }
 
