@@ -27,5 +27,6 @@ Run add_data(CLI::App& app);
 Run add_serve(CLI::App& app);
 Run add_unroll(CLI::App& app);
 Run add_diff(CLI::App& app);
+Run add_doctor(CLI::App& app);
 
 }  // namespace rondo::app
