@@ -58,9 +58,11 @@ class TracedLanguageModel : public TracedModel {
 
   void add_outputs(TextTrace& trace, const LanguagePass& pass, int64_t alternatives) const {
     OutputRow row(output_, backend());
-    for (int64_t t = 0; t < pass.packing.num_rows(); ++t) {
+    trace.alternatives.resize(pass.ids.size());
+    for (int64_t t = 0; alternatives > 0 && t < pass.packing.num_rows(); ++t) {
       row.scores({pass.y.matrix().row<float>(t), static_cast<size_t>(recurrent().output())});
-      trace.alternatives.push_back(best_alternatives(row.probabilities(), alternatives, model_.vocabulary));
+      trace.alternatives[static_cast<size_t>(t)] =
+          best_alternatives(row.probabilities(), alternatives, model_.vocabulary);
     }
     const std::span<const int32_t> next = std::span(pass.ids).subspan(1);
     if (next.empty()) return;

@@ -1,6 +1,8 @@
 #include "inspect/traced_model.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <numeric>
 
 #include "base/errors.h"
 #include "storage/network_file.h"
@@ -81,9 +83,16 @@ int64_t requested_step(const GradientRequest& request, int64_t steps, int64_t la
 
 std::vector<Alternative> best_alternatives(std::span<const float> probabilities, int64_t n,
                                            const Vocabulary& vocabulary) {
+  std::vector<int32_t> ids(probabilities.size());
+  std::iota(ids.begin(), ids.end(), 0);
+  const auto count = static_cast<std::ptrdiff_t>(std::clamp<int64_t>(n, 0, static_cast<int64_t>(ids.size())));
+  const auto probability = [&](int32_t id) { return probabilities[static_cast<size_t>(id)]; };
+  std::partial_sort(ids.begin(), ids.begin() + count, ids.end(), [&](int32_t a, int32_t b) {
+    return probability(a) != probability(b) ? probability(a) > probability(b) : a < b;
+  });
   std::vector<Alternative> best;
-  for (const int32_t id : largest(probabilities, static_cast<size_t>(std::max<int64_t>(n, 0)))) {
-    best.push_back({vocabulary.token(id), probabilities[static_cast<size_t>(id)]});
+  for (auto id = ids.begin(); id != ids.begin() + count; ++id) {
+    best.push_back({vocabulary.token(*id), probability(*id)});
   }
   return best;
 }

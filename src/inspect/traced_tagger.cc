@@ -136,7 +136,9 @@ class TracedTagger : public TracedModel {
                         int64_t step, const std::string& tag) const {
     const Variable barred = only(scores, step, tag);
     const std::vector<int32_t> path = network.chain().decode(barred, packing).front().labels;
-    if (model_.tag(path[static_cast<size_t>(step)]) != tag) {
+    const CrfConstraints& scheme = network.chain().constraints();
+    const bool broken = !scheme.empty() && scheme.first_break(path) >= 0;
+    if (broken || model_.tag(path[static_cast<size_t>(step)]) != tag) {
       throw_error<ConfigError>("gradient: the scheme of this model forbids the tag {} there", tag);
     }
     Tensor plus({1}), minus({1});

@@ -26,15 +26,21 @@ class Values {
 /// One unit of one direction of one layer.
 class Unit {
  public:
+  /// @param ends  where each of the layer's sequences ends.
   Unit(const LayerTrace& layer, const RecurrentOptions& options, const RecurrentWeights& weights,
-       int64_t unit, Precision precision)
-      : layer_(layer), kind_(options.kind()), w_(weights), unit_(unit), precision_(precision) {
+       int64_t unit, Precision precision, std::vector<int64_t> ends)
+      : layer_(layer),
+        kind_(options.kind()),
+        w_(weights),
+        unit_(unit),
+        precision_(precision),
+        ends_(std::move(ends)) {
     H_ = w_.w_ih.rows / kind_.blocks();
   }
 
   UnrolledStep at(int64_t step) {
     const int64_t before = layer_.reverse ? step + 1 : step - 1;
-    const bool first = before < 0 || before >= layer_.input.dim(0);
+    const bool first = begins(layer_.reverse ? before : step);
     step_ = step;
     x_ = Values(layer_.input, step);
     h_before_ = first ? Values(layer_.h0, 0) : Values(series("h"), before);
@@ -47,6 +53,9 @@ class Unit {
   }
 
  private:
+  /// Whether no step before this one belongs to its sequence (or it is behind the last).
+  bool begins(int64_t step) const { return step == 0 || std::ranges::find(ends_, step) != ends_.end(); }
+
   using Terms = std::vector<std::pair<std::string, double>>;
 
   const Tensor& series(const char* name) const { return layer_.find(name).values; }
@@ -162,6 +171,7 @@ class Unit {
   RecurrentWeights w_;
   int64_t unit_, H_;
   Precision precision_;
+  std::vector<int64_t> ends_;
   int64_t step_ = 0;
   Values x_, h_before_, c_before_;
 };
@@ -259,7 +269,9 @@ Unrolled unroll(const Tracer& tracer, const TextTrace& trace, const UnrollOption
   const int64_t steps = layer.input.dim(0);
   const StepRange range = steps_of(options.steps, steps);
   const Precision precision = trace.precision == "bf16" ? Precision::kBfloat16 : Precision::kFloat32;
-  Unit unit(layer, stack.options(), weights, options.unit, precision);
+  // Each word of a tagger is a sequence of characters.
+  const std::vector<int64_t> ends = part == "characters" ? trace.character_ends : std::vector{steps};
+  Unit unit(layer, stack.options(), weights, options.unit, precision, ends);
   for (int64_t t = range.first; t <= range.last; ++t) {
     result.steps.push_back(unit.at(options.reverse ? range.first + range.last - t : t));
     UnrolledStep& step = result.steps.back();

@@ -20,6 +20,11 @@ std::string call(const std::string& activation, const std::string& inside) {
   return activation.empty() ? inside : fmt::format("{}({})", activation, inside);
 }
 
+// As the second factor of a product.
+std::string factor(double value) {
+  return std::signbit(value) ? fmt::format("({})", number(value)) : number(value);
+}
+
 // W x + b_in + r*(U h + b_hn), in symbols or with numbers.
 std::string reset_sum(const UnrolledGate& gate, bool numbers) {
   if (!numbers) return "W x + b_in + r*(U h + b_hn)";
@@ -58,7 +63,7 @@ double value_of(const UnrolledStep& step, const std::string& name) {
 
 std::string cell_line(const UnrolledStep& step) {
   return fmt::format("  c' = f*c + i*g = {}*{} + {}*{} = {}\n", number(value_of(step, "f")),
-                     number(step.c_before), number(value_of(step, "i")), number(value_of(step, "g")),
+                     factor(step.c_before), number(value_of(step, "i")), factor(value_of(step, "g")),
                      number(step.c));
 }
 
@@ -66,12 +71,12 @@ std::string state_lines(const UnrolledStep& step, const Unrolled& unrolled) {
   if (unrolled.cell_kind.cell == Cell::kRnn) return "";
   if (unrolled.cell_kind.cell == Cell::kGru) {
     return fmt::format("  h' = (1 - z)*n + z*h = {}*{} + {}*{} = {}\n", number(1 - value_of(step, "z")),
-                       number(value_of(step, "n")), number(value_of(step, "z")), number(step.h_before),
+                       factor(value_of(step, "n")), number(value_of(step, "z")), factor(step.h_before),
                        number(step.h));
   }
   const char* name = unrolled.has_projection ? "m " : "h'";
   std::string text = fmt::format("  {} = o*tanh(c') = {}*{} = {}\n", name, number(value_of(step, "o")),
-                                 number(std::tanh(step.c)), number(step.h));
+                                 factor(std::tanh(step.c)), number(step.h));
   if (step.projects) {
     text += fmt::format("  h' = row {} of W_hr times all {} m = {}\n", unrolled.unit, unrolled.units,
                         number(step.projected));

@@ -49,6 +49,7 @@ TEST(Unroll, GivesWhatModelsOfEveryKindComputed) {
   const Tracer tagger(pack_tagger(small_tagger(small_taggers()[1])), "m.rondo", *backend, {});
   const TextTrace tagged = tagger.trace("ada met London");
   expect_equal(tagger, tagged);
+  expect_equal(tagger, tagged, "characters");
   for (const AttentionKind attention : {AttentionKind::kGeneral, AttentionKind::kBahdanau}) {
     const Tracer translator(translator_file(worded_translator(
                                 {.embedding = 6, .hidden = 8, .layers = 2, .attention = attention})),
