@@ -25,7 +25,7 @@ void check_conflicts(const ExaminedPair& corpora, Diagnosis& diagnosis);
 void check_empty(const ExaminedPair& corpora, Diagnosis& diagnosis);
 /// Texts that are much longer than the others, and a dev set of other lengths than the training set.
 void check_lengths(const ExaminedPair& corpora, Diagnosis& diagnosis);
-/// Words of dev that train has less than `min_count` times.
+/// Words of dev that train has less than `min_count` times, 1 or 2.
 void check_unknown_words(const ExaminedPair& corpora, int64_t min_count, Diagnosis& diagnosis);
 /// Pairs whose sides are equal, or of lengths that do not fit.
 void check_pairs(const ExaminedPair& corpora, Diagnosis& diagnosis);

@@ -87,9 +87,8 @@ void check_balance(const ExaminedPair& c, const LabelCounts& counts, Diagnosis& 
          "look whether the right column is read (--label-column): nothing can be learnt."});
     return;
   }
-  diagnosis.measures.push_back({std::string(label_noun(c)) + " of " + c.train.path,
-                                fmt::format("{}, from {} ({}) to {} ({})", order.size(), grouped(least),
-                                            rarest, grouped(most), frequent)});
+  diagnosis.measures.push_back({label_noun(c), fmt::format("{}, from {} ({}) to {} ({})", order.size(),
+                                                           grouped(least), rarest, grouped(most), frequent)});
   // O is what most words are: nobody would change that.
   if (tags) return;
   const bool lopsided = share > kMajority;

@@ -38,13 +38,15 @@ bool continues_in_1252(char32_t code) {
   return false;
 }
 
-// "&amp;", "&#39;", what a tokenizer left of one (" #39;"), or a tag such as <br>.
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// "&amp;", "&#39;", what a tokenizer left of one (" #39;"), or a tag such as <br> or </b>.
 bool has_markup(std::string_view line) {
-  for (const char* entity :
-       {"&amp;", "&lt;", "&gt;", "&quot;", "&nbsp;", "&apos;", "#39;", "<br", "</", "&#"}) {
+  for (const char* entity : {"&amp;", "&lt;", "&gt;", "&quot;", "&nbsp;", "&apos;", "#39;", "<br>", "<br "}) {
     if (line.find(entity) != std::string_view::npos) return true;
   }
-  return false;
+  const size_t end_tag = line.find("</");
+  return end_tag != std::string_view::npos && end_tag + 2 < line.size() && is_letter(line[end_tag + 2]);
 }
 
 void look_at(std::string_view line, int64_t number, RawLines& found) {
