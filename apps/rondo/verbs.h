@@ -28,5 +28,6 @@ Run add_serve(CLI::App& app);
 Run add_look(CLI::App& app);
 Run add_unroll(CLI::App& app);
 Run add_diff(CLI::App& app);
+Run add_doctor(CLI::App& app);
 
 }  // namespace rondo::app
