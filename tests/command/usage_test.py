@@ -9,7 +9,7 @@ import unittest
 from support import SMALL, CommandTest, corpus, main
 
 VERBS = [[], ["train"], ["train", "classify"], ["train", "tag"], ["train", "translate"], ["predict"], ["evaluate"], ["info"],
-         ["check-gradients"], ["data"], ["data", "debian-sections"], ["data", "debian-translations"], ["translate"], ["bleu"]]
+         ["check-gradients"], ["data"], ["data", "debian-sections"], ["data", "debian-translations"], ["translate"], ["bleu"], ["look"]]
 
 
 class Help(CommandTest):
@@ -52,7 +52,8 @@ class Help(CommandTest):
         for name in ("train.conll", "dev.conll", "test.conll"):
             self.write(name, words)
         self.succeed("train", "tag", "-i", "train.conll", "-o", "names.rondo", "--hidden", "8", "--after", "1e")
-        for verb in [["translate"], ["bleu"], ["train", "classify"], ["predict"], ["evaluate"], ["generate"], ["score"], ["info"], ["check-gradients"]]:
+        for verb in [["translate"], ["bleu"], ["train", "classify"], ["predict"], ["evaluate"], ["generate"], ["score"], ["info"], ["check-gradients"],
+                     ["look"]]:
             help_text = self.succeed(*verb, "--help")
             examples = [line.strip() for line in help_text.splitlines() if re.match(r"^  (rondo|cat) ", line)]
             self.assertTrue(examples)
@@ -77,6 +78,9 @@ class Help(CommandTest):
         words = shlex.split(example.split("|")[-1].split(">")[0])
         if words[1] == "train":
             words += ["--force", *SMALL]
+        if words[1] == "look":
+            for cell in "rnn", "lstm", "gru":
+                self.write(cell + ".rondo", self.read("news.rondo"))
         content = self.read("texts.txt") if "|" in example else None
         options = {"input": content} if content is not None else {}
         self.succeed(*words[1:], **options)
