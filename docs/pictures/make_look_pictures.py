@@ -64,7 +64,7 @@ def main():
     news = look("news.html", *(os.path.join(folder, cell + ".rondo") for cell in ("rnn", "lstm", "gru")), NEWS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        picture(browser, poem, "states", "look-states.png", 800, four_maps)
+        picture(browser, poem, "states", "look-states.png", 860, four_maps)
         picture(browser, news, "gradient", "look-gradient.png", 1000)
         picture(browser, poem, "search", "look-search.png", 1000,
                 lambda page: page.locator("[data-figure=search] select").first.select_option("start of a word"))

@@ -23,7 +23,7 @@ function token_axis(tokens) {
   when_sized(axis, (width) => {
     const letters =
         tokens.filter((token) => Array.from(token).length < 3).length > 0.8 * tokens.length;  // they stand upright
-    const step = Math.max(1, Math.ceil(((letters ? 8 : 13) * tokens.length) / width));
+    const step = Math.max(1, Math.ceil(((letters ? 7.5 : 13) * tokens.length) / width));
     const names = [];
     let longest = 1;
     for (let t = 0; t < tokens.length; t += step) {
