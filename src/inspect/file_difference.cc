@@ -16,8 +16,10 @@ void compare_options(const nlohmann::json& a, const nlohmann::json& b, std::vect
   const auto text = [](const nlohmann::json& config, const std::string& name) {
     return config.contains(name) ? config.at(name).dump() : "none";
   };
-  nlohmann::json all = a;
-  all.update(b);
+  nlohmann::json all = nlohmann::json::object();  // a hostile file may hold anything
+  for (const nlohmann::json* config : {&a, &b}) {
+    if (config->is_object()) all.update(*config);
+  }
   for (const auto& [name, value] : all.items()) {
     if (name == kAlphabet || text(a, name) == text(b, name)) continue;
     said.push_back(fmt::format("option {}: {} and {}", name, text(a, name), text(b, name)));

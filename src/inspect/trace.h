@@ -18,8 +18,8 @@
 
 namespace rondo {
 
-/// What numbers of a cell are: gates are between 0 and 1 and candidates between -1 and 1 (relu and grids
-/// without cells: anything), as cells and hidden states need not be.
+/// What numbers of a cell are: gates are between 0 and 1, candidates between -1 and 1; cell states know no
+/// bounds, nor do hidden ones behind a projection, of relu, or of grids without cells.
 enum class SeriesRole { kGate, kCandidate, kCell, kHidden };
 
 template <>
@@ -110,9 +110,8 @@ struct TextTrace {
 
 /// Of what a gradient is wanted. `output` empty: the best one.
 ///   classifier      log p of the label `output`
-///   language model  log p of the token `output` after step `step`; empty: the one that came. Step -1: the
-///   last
-///                   that has a next token
+///   language model  log p of the token `output` after step `step`; empty: the one that came; step -1: the
+///                   last that a token came after
 ///   tagger          log p of the tag `output` of word `step`, its marginal; -1: the last word
 ///   translator      log p of target token `step`; -1: of the whole translation
 /// loss: -log p of the label `output`, of all tokens of the text, of the best sequence of tags, of the
@@ -147,10 +146,9 @@ class Tracer {
   Tracer& operator=(Tracer&&) noexcept;
 
   /// An empty text has no steps (language model and translator: one, that of the end token; its translation
-  /// is empty).
+  /// is empty). Without a gradient there are no d_states.
   /// @throws DataError if the text is not UTF-8; ConfigError for an output or a step that is not there, and
-  /// for
-  ///         a gradient in int8, which has none.
+  /// for a gradient in int8, which has none.
   /// Cost: a pass over the text without gradient, about three with.
   TextTrace trace(const std::string& text, const TraceOptions& options = {}) const;
 

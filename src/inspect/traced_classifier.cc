@@ -22,7 +22,7 @@ class TracedClassifier : public TracedModel {
     prepare(model_, backend, inference);
     freeze(model_.network->parameters());
     if (!has_twin()) return;
-    twin_ = unpack_classifier(twin(), path);
+    twin_ = unpack_classifier(twin_of(file), path);
     freeze(twin_->network->parameters());
   }
 

@@ -20,7 +20,7 @@ class TracedLanguageModel : public TracedModel {
     model_.network->prepare(backend, precision());
     freeze(model_.network->parameters());
     if (!has_twin()) return;
-    twin_ = unpack_language_model(twin(), path);
+    twin_ = unpack_language_model(twin_of(file), path);
     freeze(twin_->network->parameters());
   }
 

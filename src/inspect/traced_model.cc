@@ -33,14 +33,14 @@ Precision own_precision(const ModelFile& file, const std::string& path) {
 
 TracedModel::TracedModel(const ModelFile& file, std::string path, Backend& backend,
                          const InferenceOptions& inference)
-    : file_(file),
+    : kind_(file.kind),
       path_(std::move(path)),
       backend_(&backend),
-      own_(own_precision(file_, path_)),
+      own_(own_precision(file, path_)),
       precision_(precision_of(own_, inference)) {}
 
-ModelFile TracedModel::twin() const {
-  ModelFile copy = file_;
+ModelFile TracedModel::twin_of(const ModelFile& file) const {
+  ModelFile copy = file;
   copy.config[kPrecision] = name_of(precision_);
   return copy;
 }
@@ -53,10 +53,13 @@ TextTrace TracedModel::trace(const std::string& text, const TraceOptions& option
         path_);
   }
   TextTrace trace{.model = std::filesystem::path(path_).filename().string(),
-                  .kind = file_.kind,
+                  .kind = kind_,
                   .precision = name_of(precision_),
                   .text = text};
   fill(trace, options);
+  if (!options.gradient) {
+    for (LayerTrace& layer : trace.layers) layer.d_states = {};  // nothing arrived
+  }
   return trace;
 }
 

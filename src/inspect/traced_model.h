@@ -25,9 +25,8 @@ class TracedModel {
   /// Whether passes that record need a model of their own: its options say another precision.
   bool has_twin() const { return precision_ != own_ && precision_ != Precision::kInt8; }
   /// The file with the precision that is run in as the model's own.
-  ModelFile twin() const;
+  ModelFile twin_of(const ModelFile& file) const;
 
-  const ModelFile& file() const { return file_; }
   const std::string& path() const { return path_; }
   Backend& backend() const { return *backend_; }
   Precision precision() const { return precision_; }
@@ -36,8 +35,7 @@ class TracedModel {
   static TapeOptions recording() { return {.recording = true, .tracing = true}; }
 
  private:
-  ModelFile file_;
-  std::string path_;
+  std::string kind_, path_;
   Backend* backend_;
   Precision own_, precision_;
 };

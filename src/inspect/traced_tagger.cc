@@ -64,7 +64,7 @@ class TracedTagger : public TracedModel {
         tagger_(model_, backend, precision()) {
     freeze(model_.network->parameters());
     if (!has_twin()) return;
-    twin_ = unpack_tagger(twin(), path);
+    twin_ = unpack_tagger(twin_of(file), path);
     freeze(twin_->network->parameters());
   }
 

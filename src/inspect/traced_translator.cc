@@ -48,7 +48,7 @@ class TracedTranslator : public TracedModel {
     model_.network->prepare(backend, precision());
     freeze(model_.network->parameters());
     if (!has_twin()) return;
-    twin_ = unpack_translator(twin(), path);
+    twin_ = unpack_translator(twin_of(file), path);
     freeze(twin_->network->parameters());
   }
 

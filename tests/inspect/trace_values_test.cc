@@ -1,5 +1,6 @@
 // Values of traces against inference, bit for bit.
 #include <cmath>
+#include <thread>
 
 #include "inference/sentence_tagger.h"
 #include "inference/text_generator.h"
@@ -26,6 +27,14 @@ const LayerTrace& layer_of(const TextTrace& trace, int64_t layer, bool reverse =
   throw std::runtime_error("no such layer");
 }
 
+/// Of a grid its dimension of time, which has the states of streams.
+const LayerTrace& state_of(const TextTrace& trace, int64_t layer) {
+  for (const LayerTrace& one : trace.layers) {
+    if (one.layer == layer && one.dimension != 0) return one;
+  }
+  throw std::runtime_error("no such layer");
+}
+
 // The states after every step of every layer, and in between, are those of a stream.
 void expect_states_of_stream(const TextTrace& trace, RecurrentStream& stream,
                              const std::vector<int32_t>& ids) {
@@ -33,7 +42,7 @@ void expect_states_of_stream(const TextTrace& trace, RecurrentStream& stream,
   for (size_t t = 0; t < ids.size(); ++t) {
     stream.read(std::span(ids).subspan(t, 1));
     for (int64_t layer = 0; layer < options.layers; ++layer) {
-      const LayerTrace& traced = layer_of(trace, layer);
+      const LayerTrace& traced = state_of(trace, layer);
       const std::span<const float> h = stream.h(layer), c = stream.c(layer);
       EXPECT_EQ(row_of(traced.find("h").values, static_cast<int64_t>(t)), std::vector(h.begin(), h.end()));
       if (c.empty()) continue;
@@ -45,7 +54,11 @@ void expect_states_of_stream(const TextTrace& trace, RecurrentStream& stream,
 TEST(TraceValues, HaveTheStatesOfAStreamAtEveryStep) {
   const auto backend = open_device("cpu", 2);
   for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16, Precision::kInt8}) {
-    for (RecurrentOptions recurrent : small_stacks()) {
+    std::vector<RecurrentOptions> stacks = small_stacks();
+    for (const RecurrentOptions& grid : small_grids()) {
+      if (precision != Precision::kInt8 && grid.grid.dimensions() > 1) stacks.push_back(grid);
+    }
+    for (RecurrentOptions recurrent : stacks) {
       recurrent.bidirectional = false;
       SCOPED_TRACE(words_of(recurrent) + name_of(precision));
       const ClassifierModel model = worded_classifier({.embedding = 4, .recurrent = recurrent});
@@ -301,6 +314,25 @@ TEST(TraceValues, StayWhenAGradientIsAskedFor) {
       }
     }
     EXPECT_TRUE(same_bits(plain.output, recorded.output));
+    EXPECT_FALSE(plain.layers[0].d_states);
+    EXPECT_TRUE(recorded.layers[0].d_states);
+  }
+}
+
+TEST(TraceValues, AreTheSameForThreadsThatShareATracer) {
+  const auto backend = open_device("cpu", 2);
+  const Tracer tracer(pack_classifier(worded_classifier({.embedding = 4, .recurrent = small_stacks()[2]})),
+                      "m.rondo", *backend, {});
+  const TextTrace alone = tracer.trace(kText, {.gradient = GradientRequest{}});
+  std::vector<TextTrace> traces(3);
+  std::vector<std::thread> threads;
+  for (TextTrace& trace : traces) {
+    threads.emplace_back([&] { trace = tracer.trace(kText, {.gradient = GradientRequest{}}); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const TextTrace& trace : traces) {
+    EXPECT_TRUE(same_bits(trace.d_tokens, alone.d_tokens));
+    EXPECT_TRUE(same_bits(trace.layers[3].find("c").values, alone.layers[3].find("c").values));
   }
 }
 
