@@ -99,8 +99,8 @@ class Layer {
   }
   name() {
     const {part, layer, reverse, dimension} = this.json;
-    const along = dimension < 0 ? (reverse ? " ←" : " →") : dimension === 0 ? " depth" : " time";
-    return `${part ? part + " " : ""}layer ${layer + 1}${along}`;
+    const along = dimension < 0 ? "" : dimension === 0 ? " depth" : " time";
+    return `${part ? part + " " : ""}layer ${layer + 1}${along} ${reverse ? "←" : "→"}`;
   }
   find(name) { return this.series.find((one) => one.name === name); }
   /// The memory: cells where the layer has them, else hidden states.
