@@ -200,7 +200,7 @@ void check_labels(const ExaminedPair& c, Diagnosis& diagnosis) {
   const LabelCounts counts = count_labels(c.train);
   if (counts.empty()) return;
   check_balance(c, counts, diagnosis);
-  check_rare(c, counts, diagnosis);
+  if (counts.size() > 1) check_rare(c, counts, diagnosis);
   check_missing(c, counts, diagnosis);
 }
 
