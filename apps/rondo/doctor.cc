@@ -2,6 +2,8 @@
 
 #include "inspect/doctor.h"
 
+#include <utility>
+
 #include "command_line.h"
 #include "console.h"
 #include "tensor/device.h"
@@ -38,27 +40,30 @@ struct DoctorOptions {
   }
 };
 
-// Train, dev, model: the last two may be missing, and a model is told by what is in it.
-DoctorFiles files_of(const std::vector<std::string>& words, const DoctorOptions& options) {
-  DoctorFiles files{
-      .train = words[0], .target = options.target, .dev = {}, .dev_target = options.dev_target, .model = {}};
-  std::vector<std::string> rest(words.begin() + 1, words.end());
-  if (!rest.empty() && is_model_file(rest.back())) {
-    files.model = rest.back();
-    rest.pop_back();
-  }
-  if (!rest.empty()) files.dev = rest[0];
-  if (rest.size() > 1) {
-    throw_error<ConfigError>("{} is no model; give train, dev and model, in this order", rest[1]);
-  }
+// What was written on the command line; dev and model may be missing, and a model is told by what is in it.
+struct Words {
+  std::string train, dev, model;
+};
+
+DoctorFiles files_of(const Words& words, const DoctorOptions& options) {
+  DoctorFiles files{.train = words.train,
+                    .target = options.target,
+                    .dev = words.dev,
+                    .dev_target = options.dev_target,
+                    .model = words.model};
   if (is_model_file(files.train)) {
     throw_error<ConfigError>("{} is a model; the texts come first: rondo doctor train.csv dev.csv {}",
                              files.train, files.train);
   }
+  if (!files.dev.empty() && files.model.empty() && is_model_file(files.dev))
+    std::swap(files.dev, files.model);
+  if (!files.model.empty() && !is_model_file(files.model)) {
+    throw_error<ConfigError>("{} is no model; give train, dev and model, in this order", files.model);
+  }
   return files;
 }
 
-int doctor(const std::vector<std::string>& words, const DoctorOptions& options, const RunOptions& run) {
+int doctor(const Words& words, const DoctorOptions& options, const RunOptions& run) {
   const DoctorFiles files = files_of(words, options);
   const auto backend = open_device(run.device, run.threads);
   const Diagnosis diagnosis = examine(files, options.format, *backend);
@@ -88,15 +93,12 @@ Run add_doctor(CLI::App& app) {
       "  rondo doctor train.en val.en --target train.de --dev-target val.de\n\n"
       "Exit status: 0, or 1 where a problem was found (--fail-on); 2 wrong usage, 3 a file that cannot be "
       "read.");
-  auto words = std::make_shared<std::vector<std::string>>();
+  auto words = std::make_shared<Words>();
   auto options = std::make_shared<DoctorOptions>();
   auto run = std::make_shared<RunOptions>();
-  doctor_app
-      ->add_option("files", *words,
-                   "texts to learn from, texts to measure on, a model: the first, or all three")
-      ->required()
-      ->expected(1, 3)
-      ->type_name("FILE");
+  doctor_app->add_option("train", words->train, "texts to learn from")->required();
+  doctor_app->add_option("dev", words->dev, "texts to measure on; a model may stand here, too");
+  doctor_app->add_option("model", words->model, "a model that learnt from them");
   auto line = std::make_shared<CommandLine>(*doctor_app);
   line->add("Output and input", *options);
   line->add("Machine", *run);

@@ -52,7 +52,7 @@ void check_duplicates(const ExaminedCorpus& corpus, bool is_dev, ExaminedTask ta
       is_dev ? Severity::kNote : by_share(same.count + similar.count, corpus.size(), 2, 0.01);
   diagnosis.findings.push_back(
       {severity, "duplicates",
-       fmt::format("{} stand there before already{}",
+       fmt::format("{} repeat one before{}",
                    part_of(same.count + similar.count, corpus.size(), corpus.noun + " of " + corpus.path),
                    similar.count == 0 ? ""
                    : exact_count == 0

@@ -16,7 +16,7 @@ constexpr int64_t kFew = 10;        // examples from which little is learnt
 constexpr double kImbalance = 20;   // times as many of the most frequent label as of the rarest
 constexpr double kMajority = 0.8;   // share of one label above which an accuracy says little
 constexpr int64_t kLeakTexts = 20;  // texts with a word: fewer may be chance
-constexpr double kLeakPart = 0.1;   // of a label's texts that hold the word
+constexpr double kLeakPart = 0.3;   // of a label's texts that hold the word
 constexpr double kOpenLeak = 0.5;   // likewise: nothing else needs to be learnt
 
 /// How often a label stands, and where first.
@@ -200,7 +200,7 @@ void check_labels(const ExaminedPair& c, Diagnosis& diagnosis) {
   const LabelCounts counts = count_labels(c.train);
   if (counts.empty()) return;
   check_balance(c, counts, diagnosis);
-  check_rare(c, counts, diagnosis);
+  if (counts.size() > 1) check_rare(c, counts, diagnosis);
   check_missing(c, counts, diagnosis);
 }
 

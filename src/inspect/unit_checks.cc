@@ -124,6 +124,7 @@ std::vector<PastEvaluation> history_of(const nlohmann::json& metrics) {
 
 void check_fit(const std::vector<PastEvaluation>& history, Diagnosis& diagnosis) {
   diagnosis.checked.emplace_back("over-fitting");
+  diagnosis.checked.emplace_back("under-fitting");
   const PastEvaluation& last = history.back();
   const auto lowest = std::ranges::min_element(history, {}, &PastEvaluation::dev_loss);
   if (last.dev_loss > 1.1 * lowest->dev_loss && last.train_loss < 0.95 * lowest->train_loss) {

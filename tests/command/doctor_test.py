@@ -19,13 +19,13 @@ class Doctor(CommandTest):
         return {finding["check"]: finding for finding in diagnosis["findings"]}
 
     def test_a_clean_corpus_says_what_was_checked(self):
-        rows = [line for n, line in enumerate(dict.fromkeys(corpus(3000).splitlines()))]
+        rows = list(dict.fromkeys(corpus(3000).splitlines()))
         self.write("train.csv", "\n".join(rows[:1500]) + "\n")
         self.write("dev.csv", "\n".join(rows[:1] + rows[1500:]) + "\n")
         shown = self.succeed("doctor", "train.csv", "dev.csv")
-        self.assertIn("Checked: encoding, characters, markup, overlap,", shown)
-        self.assertIn("0 problems", shown + "0 problems" if "Clean: nothing was found" in shown else shown)
-        self.assertTrue(all(len(line) <= 160 for line in shown.splitlines()))
+        self.assertIn("Checked: encoding, characters, markup, overlap,", " ".join(shown.split()))
+        self.assertIn("Clean: nothing was found.", shown)
+        self.assertNotIn("What to do", shown)
 
     def test_the_exit_status_is_a_linters(self):
         self.write("train.csv", corpus(400))

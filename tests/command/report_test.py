@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 
+import train_test
 from language_models import text
 from support import COMMAND, SMALL, CommandTest, corpus, main
 from tag_test import SMALL as SMALL_TAGGER
@@ -137,8 +138,8 @@ class Report(ReportTest):
 
     def test_a_run_that_fails_says_so_on_its_page(self):
         self.write("train.csv", corpus())
-        message = self.refuse(1, "train", "classify", "-i", "train.csv", "-o", "m.rondo", *SMALL, "--optimizer", "sgd",
-                              "--clip", "0", "--lr", "1e6", "--report", "run.html")
+        message = self.refuse(1, "train", "classify", "-i", "train.csv", "-o", "m.rondo", *train_test.Explosion.WILD, "--lr", "1e6",
+                              "--report", "run.html")
         figures = self.figures()
         self.assertEqual(figures["state"], "failed")
         self.assertIn(figures["why"], message)

@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <functional>
+#include <limits>
+
+#include "base/errors.h"
 #include "kernels/reference/reference_backend.h"
 #include "storage/test_files.h"
 #include "training/small_task.h"
@@ -24,12 +29,16 @@ LoopOptions plain(const std::string& after) {
 
 class Watcher final : public TrainingObserver {
  public:
-  void progressed(const TrainingProgress& p) override { last = p; }
+  void progressed(const TrainingProgress& p) override {
+    last = p;
+    if (during) during(p.update);
+  }
   bool stop_wanted() override { return last.update == stop_at; }
   void report_failed(const std::string& why) override { failures.push_back(why); }
 
   TrainingProgress last;
   int64_t stop_at = -1;
+  std::function<void(int64_t)> during;
   std::vector<std::string> failures;
 };
 
@@ -89,12 +98,23 @@ TEST(RunPage, ARunThatFailsSaysWhy) {
             std::string::npos);
 }
 
-TEST(RunPage, ThePageThatCannotBeWrittenCostsNoRun) {
+TEST(RunPage, APageThatCannotBeBegunIsToldAtOnce) {
   PageRun page;
-  RunPage alone(page.folder.file("nowhere/run.html"), "");
-  EXPECT_THROW(alone.write(), IoError) << "but a run that cannot even begin it is told at once";
   page.files.report = page.folder.file("nowhere/run.html");
   EXPECT_THROW(page.run(plain("1e")), IoError);
+}
+
+TEST(RunPage, APageThatCanNoLongerBeWrittenCostsNoRun) {
+  PageRun page;
+  const std::string folder = page.folder.file("pages");
+  std::filesystem::create_directory(folder);
+  page.files.report = folder + "/run.html";
+  page.watcher.during = [&](int64_t update) {
+    if (update == 2) std::filesystem::remove_all(folder);
+  };
+  EXPECT_FALSE(page.run(plain("3e")).stopped);
+  EXPECT_EQ(page.watcher.failures.size(), 1U);
+  EXPECT_FALSE(get_bytes(page.files.output).empty());
 }
 
 TEST(RunPage, TheTrainedBytesAreThoseWithoutIt) {
