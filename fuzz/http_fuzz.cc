@@ -21,6 +21,12 @@ using namespace rondo::serve;
 
 /// A server of two tiny models that is not asked over its port.
 struct Served {
+  Served() {
+    // The tracer reads the file when it is first asked.
+    for (const ModelPointer& model : service.models().all()) model->tracer();
+    std::filesystem::remove_all(folder);
+  }
+
   static ServeOptions options() {
     ServeOptions options{.port = 0};
     options.service = {.generations = 1, .sessions = 10, .queue = {.threads = 1}};
@@ -46,21 +52,10 @@ struct Served {
   HttpServer server{service, options()};
 };
 
-Served& served() {
-  static Served* const one = [] {
-    auto* made = new Served();  // for as long as the program runs
-    // The tracer reads the file when it is first asked.
-    for (const ModelPointer& model : made->service.models().all()) model->tracer();
-    std::filesystem::remove_all(made->folder);
-    return made;
-  }();
-  return *one;
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
-  Served& one = served();
+  static Served one;
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0) return 0;
   const Descriptor client(ends[0]);

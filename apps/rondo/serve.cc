@@ -103,9 +103,8 @@ int serve_models(const std::vector<std::string>& paths, ServeOptions options) {
 Run add_serve(CLI::App& app) {
   CLI::App* serve_app = app.add_subcommand("serve", "models behind HTTP, and a page to try them");
   serve_app->footer(
-      "Prints its address on standard output. SIGTERM ends it when the requests that have begun are "
-      "answered,\n"
-      "SIGHUP loads the models anew. What it answers: /openapi.json; docs/serve.md shows each by curl.\n"
+      "Prints its address on standard output. SIGTERM ends it when what has begun is answered, SIGHUP\n"
+      "loads the models anew. What it answers: /openapi.json; docs/serve.md shows each by curl.\n"
       "Examples:\n"
       "  rondo serve news.rondo\n"
       "  rondo serve news.rondo names.rondo poems.rondo --port 8000 --log\n"

@@ -23,10 +23,14 @@ from support import COMMAND, SMALL, CommandTest, corpus, main
 class ServeTest(CommandTest):
     """Tiny models of every kind, trained once; a copy of them in each test's folder."""
 
+    models = None
+
     @classmethod
     def setUpClass(cls):
-        cls.models = tempfile.mkdtemp(prefix="rondo-serve-")
-        cls.addClassCleanup(shutil.rmtree, cls.models)
+        if ServeTest.models is not None:
+            return
+        ServeTest.models = tempfile.mkdtemp(prefix="rondo-serve-")
+        unittest.addModuleCleanup(shutil.rmtree, cls.models)
 
         def write(name, content):
             with open(os.path.join(cls.models, name), "w") as file:

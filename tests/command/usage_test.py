@@ -8,7 +8,7 @@ import unittest
 
 from support import SMALL, CommandTest, corpus, main
 
-VERBS = [[], ["train"], ["train", "classify"], ["train", "tag"], ["train", "translate"], ["predict"], ["evaluate"], ["info"],
+VERBS = [[], ["serve"], ["train"], ["train", "classify"], ["train", "tag"], ["train", "translate"], ["predict"], ["evaluate"], ["info"],
          ["check-gradients"], ["data"], ["data", "debian-sections"], ["data", "debian-translations"], ["translate"], ["bleu"], ["look"]]
 
 
