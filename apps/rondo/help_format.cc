@@ -18,14 +18,8 @@ std::string names_of(const CLI::Option& option) {
   for (const std::string& name : option.get_snames()) names += fmt::format("-{}, ", name);
   const std::vector<std::string>& all = option.get_lnames();
   for (const std::string& name : all) {
-<<<<<<< HEAD
     const bool turns_off = name.starts_with("no-") && std::ranges::find(all, name.substr(3)) != all.end();
     if (!turns_off || option.get_default_str() == "true") names += fmt::format("--{}, ", name);
-=======
-    const bool negated =
-        name.starts_with("no-") && std::find(all.begin(), all.end(), name.substr(3)) != all.end();
-    if (!negated || option.get_default_str() == "true") names += fmt::format("--{}, ", name);
->>>>>>> serve
   }
   names.resize(names.size() - 2);
   const bool has_value = option.get_items_expected_max() > 0;

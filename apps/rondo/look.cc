@@ -75,13 +75,7 @@ void LookOptions::check() const {
     throw_error<ConfigError>(
         "--no-gradient has no effect beside --gradient, --step and --loss; leave one out");
   }
-<<<<<<< HEAD
-  if (loss && (wrote("step") || (wrote("gradient") && gradient.empty()))) {
-    throw_error<ConfigError>("--loss is of all steps: leave --step and an empty --gradient out");
-  }
-=======
   if (loss && wrote("step")) throw_error<ConfigError>("--loss is of all steps; leave --step out");
->>>>>>> look
 }
 
 // Words of the command line by what they are.
@@ -197,15 +191,8 @@ Run add_look(CLI::App& app) {
   CLI::App* look_app =
       app.add_subcommand("look", "a page that shows gates, states and gradients along texts");
   look_app->footer(
-<<<<<<< HEAD
-      "Words that end in .rondo are models; the others are texts, files with a text a line, or - for the "
-      "lines\n"
-      "of standard input. Every model looks at every text. The page needs no network; docs/look.md explains "
-      "it.\n"
-=======
       "Words that end in .rondo are models; the others are texts, files with a text a line, or - for the\n"
       "lines of standard input. Every model looks at every text. The page needs no network.\n"
->>>>>>> look
       "Examples:\n"
       "  rondo look news.rondo \"Shares rose after the talks\" -o look.html\n"
       "  rondo look rnn.rondo lstm.rondo gru.rondo \"Shares rose\" \"The coach left\" -o cells.html\n"

@@ -46,9 +46,8 @@ void describe(CLI::App& app) {
 int run(const std::vector<std::string>& arguments) {
   CLI::App app{"Recurrent neural networks for text: train, run, explain, ship.", "rondo"};
   describe(app);
-<<<<<<< HEAD
-  const std::pair<const char*, Run> verbs[] = {// in the order of the help
-                                               {"train", add_train(app, arguments)},
+  // In the order of the help.
+  const std::pair<const char*, Run> verbs[] = {{"train", add_train(app, arguments)},
                                                {"predict", add_predict(app)},
                                                {"evaluate", add_evaluate(app)},
                                                {"generate", add_generate(app)},
@@ -65,27 +64,6 @@ int run(const std::vector<std::string>& arguments) {
                                                {"bench", add_bench(app)},
                                                {"check-gradients", add_check_gradients(app)},
                                                {"data", add_data(app)}};
-=======
-  const std::vector<Run> verbs = {add_train(app, arguments),
-                                  add_predict(app),
-                                  add_evaluate(app),
-                                  add_generate(app),
-                                  add_score(app),
-                                  add_translate(app),
-                                  add_bleu(app),
-                                  add_info(app),
-                                  add_quantize(app),
-                                  add_bench(app),
-                                  add_check_gradients(app),
-                                  add_data(app),
-                                  add_serve(app),
-                                  add_unroll(app),
-                                  add_diff(app),
-                                  add_look(app)};
-  const char* const names[] = {"train", "predict", "evaluate", "generate", "score",           "translate",
-                               "bleu",  "info",    "quantize", "bench",    "check-gradients", "data",
-                               "serve", "unroll",  "diff",     "look"};
->>>>>>> look
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);

@@ -16,11 +16,7 @@ from playwright.sync_api import sync_playwright
 HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.environ.get("RONDO_DATA", os.path.join(HERE, "../../../shared/data"))
 CHROMIUM = os.environ.get("RONDO_CHROMIUM") or shutil.which("chromium")
-<<<<<<< HEAD
-POEM = 'HAMLET:\nTo be, or not to be, that is the question:\nWhether \'tis nobler in the mind to suffer'
-=======
 POEM = "Shall I compare thee to a summer's day?"
->>>>>>> look
 NEWS = ("The minister said on Monday that the government will not sign the treaty before the vote , while shares of the two "
         "largest software makers rose after their talks in Geneva")
 
@@ -32,15 +28,6 @@ def train(command, folder):
             subprocess.run([command, "train", *words, "-o", path], check=True)
 
     run("shakespeare.rondo", "lm", "-i", os.path.join(DATA, "tinyshakespeare/input.txt"), "--tokenizer", "characters", "--hidden", "64",
-<<<<<<< HEAD
-        "--embedding", "16", "--lr", "0.005", "--batch", "32", "--after", "600u")
-    for cell in "rnn", "lstm", "gru":
-        run(cell + ".rondo", "classify", "-i", os.path.join(DATA, "ag_news/train_raw_subset.csv"), "--cell", cell, "--hidden", "32",
-            "--embedding", "32", "--no-bidirectional", "--pool", "last", "--after", "2e")
-
-
-def picture(browser, page_path, figure, name, width, before=None, clip=None):
-=======
         "--embedding", "16", "--lr", "0.005", "--batch", "32", "--after", "3000u")
     for cell in "rnn", "lstm", "gru":
         run(cell + ".rondo", "classify", "-i", os.path.join(DATA, "ag_news/train_raw_subset.csv"), "--cell", cell, "--hidden", "32",
@@ -48,7 +35,6 @@ def picture(browser, page_path, figure, name, width, before=None, clip=None):
 
 
 def picture(browser, page_path, figure, name, width, before=None):
->>>>>>> look
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.goto("file://" + os.path.abspath(page_path))
     if before:
@@ -58,15 +44,12 @@ def picture(browser, page_path, figure, name, width, before=None):
     print(name, os.path.getsize(os.path.join(HERE, name)))
 
 
-<<<<<<< HEAD
-=======
 def four_maps(page):
     """i, f, c and h: all six would be a large picture."""
     page.locator("[data-figure=states] select").select_option("similar")
     page.add_style_tag(content="[data-series=o], [data-series=g] { display: none }")
 
 
->>>>>>> look
 def main():
     command, folder = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else os.path.join(HERE, "../../build/look-pictures")
     os.makedirs(folder, exist_ok=True)
@@ -81,11 +64,7 @@ def main():
     news = look("news.html", *(os.path.join(folder, cell + ".rondo") for cell in ("rnn", "lstm", "gru")), NEWS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-<<<<<<< HEAD
-        picture(browser, poem, "states", "look-states.png", 1000)
-=======
         picture(browser, poem, "states", "look-states.png", 860, four_maps)
->>>>>>> look
         picture(browser, news, "gradient", "look-gradient.png", 1000)
         picture(browser, poem, "search", "look-search.png", 1000,
                 lambda page: page.locator("[data-figure=search] select").first.select_option("start of a word"))

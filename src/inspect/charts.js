@@ -28,12 +28,8 @@ class LineChart {
   x(step) { return kGutter + ((step + 0.5) / this.what.steps) * (this.width - kGutter); }
   y(value) {
     const [low, high] = this.what.domain, height = this.what.height, pad = 7;
-<<<<<<< HEAD
-    const share = this.what.log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low || 1);
-=======
     const share =
         this.what.log ? Math.max(0, Math.log(value / low) / Math.log(high / low)) : (value - low) / (high - low || 1);
->>>>>>> look
     return pad + (1 - share) * (height - 2 * pad);
   }
 

@@ -1,16 +1,6 @@
 // One model on one text: the JSON's numbers decoded, and what a person has chosen of them.
 
 const kMeanings = {
-<<<<<<< HEAD
-  i: ["input gate", "how much of the candidate is written"],
-  f: ["forget gate", "how much of the cell is kept"],
-  o: ["output gate", "how much of the cell is shown"],
-  g: ["candidate", "what would be written"],
-  c: ["cell", "the memory"],
-  h: ["hidden state", "what the next layer sees"],
-  r: ["reset gate", "how much of the past the candidate sees"],
-  z: ["update gate", "how much of the past stays"],
-=======
   i: ["input gate", "how much is written"],
   f: ["forget gate", "how much is kept"],
   o: ["output gate", "how much is shown"],
@@ -19,7 +9,6 @@ const kMeanings = {
   h: ["hidden state", "what is passed on"],
   r: ["reset gate", "how much past is seen"],
   z: ["update gate", "how much past stays"],
->>>>>>> look
   n: ["candidate", "what would be written"],
 };
 const kRoles = ["gate", "candidate", "cell", "hidden"];  // as they stand in figures
@@ -48,10 +37,7 @@ function exact(value) {
   }
   return String(value);
 }
-<<<<<<< HEAD
-=======
 const with_minus = (value) => String(value).replace("-", "−");
->>>>>>> look
 const brief = (value) => (value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(1) : value.toFixed(3));
 
 /// A token so that a person sees it.
@@ -99,11 +85,7 @@ class Series {
   }
   /// The ends of a legend in words, where values lie beyond.
   ends([low, high]) {
-<<<<<<< HEAD
-    return this.clipped ? {low: "≤ " + Number(low.toPrecision(2)), high: "≥ " + Number(high.toPrecision(2))} : {};
-=======
     return this.clipped ? {low: "≤ " + with_minus(Number(low.toPrecision(2))), high: "≥ " + Number(high.toPrecision(2))} : {};
->>>>>>> look
   }
 }
 
@@ -117,13 +99,8 @@ class Layer {
   }
   name() {
     const {part, layer, reverse, dimension} = this.json;
-<<<<<<< HEAD
-    const along = dimension < 0 ? (reverse ? " ←" : " →") : dimension === 0 ? " depth" : " time";
-    return `${part ? part + " " : ""}layer ${layer + 1}${along}`;
-=======
     const along = dimension < 0 ? "" : dimension === 0 ? " depth" : " time";
     return `${part ? part + " " : ""}layer ${layer + 1}${along} ${reverse ? "←" : "→"}`;
->>>>>>> look
   }
   find(name) { return this.series.find((one) => one.name === name); }
   /// The memory: cells where the layer has them, else hidden states.

@@ -13,11 +13,7 @@ function colour_bar(kind, [low, high], words = {}) {
   };
   draw();
   on_theme(canvas, draw);
-<<<<<<< HEAD
-  const plain = (value) => String(Number(value.toPrecision(2)));
-=======
   const plain = (value) => with_minus(Number(value.toPrecision(2)));
->>>>>>> look
   return element("span", {className: "legend"}, words.low || plain(low), canvas, words.high || plain(high));
 }
 
@@ -25,21 +21,14 @@ function colour_bar(kind, [low, high], words = {}) {
 function token_axis(tokens) {
   const axis = element("div", {className: "axis", "aria-hidden": "true"});
   when_sized(axis, (width) => {
-<<<<<<< HEAD
-    const step = Math.max(1, Math.ceil((13 * tokens.length) / width));
-=======
     const letters =
         tokens.filter((token) => Array.from(token).length < 3).length > 0.8 * tokens.length;  // they stand upright
     const step = Math.max(1, Math.ceil(((letters ? 7.5 : 13) * tokens.length) / width));
->>>>>>> look
     const names = [];
     let longest = 1;
     for (let t = 0; t < tokens.length; t += step) {
       const text = shortened(visible(tokens[t]), 12), name = element("span", {textContent: text});
-<<<<<<< HEAD
-=======
       if (letters && text.length < 3) name.className = "letter";
->>>>>>> look
       longest = Math.max(longest, text.length);
       name.style.left = `max(6px, ${((t + 0.5) / tokens.length) * 100}%)`;
       names.push(name);
@@ -212,12 +201,5 @@ function theme_changed() {
   for (const node of document.querySelectorAll("[data-themed]")) node.draw_in_theme();
 }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", theme_changed);
-<<<<<<< HEAD
-new MutationObserver(theme_changed).observe(document.documentElement, {
-  attributes: true,
-  attributeFilter: ["data-theme"]
-});
-=======
 new MutationObserver(theme_changed)
     .observe(document.documentElement, {attributes: true, attributeFilter: ["data-theme"]});
->>>>>>> look

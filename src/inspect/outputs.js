@@ -59,16 +59,9 @@ function strengths(entry, tokens, values, label, signed) {
     point: (token) => entry.point(tokens, token)
   });
   entry.listen(() => text.mark(entry.pointed_in(tokens)));
-<<<<<<< HEAD
-  const plain = (value) => (value === 0 ? "0" : value.toPrecision(2));
-  return element(
-      "div", {className: "row"}, text.node,
-      colour_bar(kind, domain, {low: plain(domain[0]), high: plain(domain[1])}));
-=======
   const plain = (value) => (value === 0 ? "0" : with_minus(value.toPrecision(2)));
   return element(
       "div", {className: "row"}, text.node, colour_bar(kind, domain, {low: plain(domain[0]), high: plain(domain[1])}));
->>>>>>> look
 }
 
 function strongest_labels(values, steps, labels, most) {
@@ -266,12 +259,8 @@ function surprise_line(entry) {
 /// What each step has read, and what came then: of a translator that which it wrote.
 function read_and_came(entry) {
   const {kind, tokens, target_tokens} = entry.json;
-<<<<<<< HEAD
-  return kind === "translator" ? [["(start)", ...target_tokens.slice(0, -1)], target_tokens] : [tokens, tokens.slice(1)];
-=======
   return kind === "translator" ? [["(start)", ...target_tokens.slice(0, -1)], target_tokens] :
                                  [tokens, tokens.slice(1)];
->>>>>>> look
 }
 function next_tokens(entry) { return [...alternatives_table(entry), ...surprise_line(entry)]; }
 

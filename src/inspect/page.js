@@ -149,12 +149,8 @@ const one_line = (text) => text.replace(/\s+/g, " ");
 function figure(definition, number, entries) {
   const cells = entries.filter(definition.has).map((entry) => {
     const heading = entries.length > 1 ? [heading_of(entry, entries)] : [];
-<<<<<<< HEAD
-    return element("div", {className: "entry", "data-entry": entry.index}, ...heading, ...definition.make(entry));
-=======
     return element(
         "div", {className: "entry", "data-entry": entry.index}, ...heading, ...definition.make(entry, entries));
->>>>>>> look
   });
   const grid = element("div", {className: "cells"}, ...cells);
   grid.style.setProperty("--across", Math.min(3, cells.length));

@@ -30,14 +30,9 @@ const kProperties = {
   digit: each((token) => /\p{Nd}/u.test(token)),
   punctuation: each((token) => /^[\p{P}\p{S}]+$/u.test(token)),
   "end of a sentence": each((token) => /[.!?…。]["”’)]*$|^<\/s>$/u.test(token)),
-<<<<<<< HEAD
-  "start of a word": (tokens) =>
-      tokens.map((token, t) => token.startsWith("▁") || (/^\S/.test(token) && (t === 0 || /\s$/.test(tokens[t - 1])))),
-=======
   "start of a word": (tokens) => tokens.map(
       (token, t) =>
           token.startsWith("▁") || (/^[\p{L}\p{N}]/u.test(token) && (t === 0 || /(\s|<\/s>)$/.test(tokens[t - 1])))),
->>>>>>> look
   "length of the token": each((token) => Array.from(token).length),
   "position in the text": (tokens) => tokens.map((_, t) => t),
 };

@@ -140,12 +140,8 @@ function unit_lines(entry) {
       colour: (t) => colour_of(colour_table("diverging"), values[t], [-most, most]),
       point: (token) => entry.point(layer.tokens, token)
     });
-<<<<<<< HEAD
-    charts = [["cell"], ["candidate", "hidden"], ["gate"]].map((roles) => unit_chart(entry, layer, roles)).filter(Boolean);
-=======
     charts =
         [["cell"], ["candidate", "hidden"], ["gate"]].map((roles) => unit_chart(entry, layer, roles)).filter(Boolean);
->>>>>>> look
     place.replaceChildren(
         element("div", {className: "row"}, text.node, colour_bar("diverging", [-most, most])),
         ...charts.flatMap(({legend, chart}) => [legend, chart.node]), indented(token_axis(layer.tokens)),
@@ -168,15 +164,6 @@ function unit_lines(entry) {
 // Apart by what they are: a cell that counts far would press the others flat.
 function unit_chart(entry, layer, roles) {
   const dashes = {o: "7 3", i: "2 3", g: "2 3", n: "2 3", r: "2 3"};
-<<<<<<< HEAD
-  const lines = layer.series.filter((one) => roles.includes(one.role) && one.unit(entry.unit)).map((one) => ({
-    name: `${one.name} ${one.title()}`,
-    values: one.unit(entry.unit),
-    colour: line_colour(kSeriesColours[one.name] ?? 0),
-    dash: dashes[one.name],
-    width: one.role === "cell" ? 2.6 : 1.7
-  }));
-=======
   const lines = layer.series.filter((one) => roles.includes(one.role) && one.unit(entry.unit))
                     .map((one) => ({
                            name: `${one.name} ${one.title()}`,
@@ -185,7 +172,6 @@ function unit_chart(entry, layer, roles) {
                            dash: dashes[one.name],
                            width: one.role === "cell" ? 2.6 : 1.7
                          }));
->>>>>>> look
   if (!lines.length) return null;
   const gates = roles.includes("gate"), most = Math.max(1, ...lines.flatMap((line) => line.values.map(Math.abs)));
   const end = most.toPrecision(2);
@@ -257,23 +243,6 @@ function shut_and_open(series) {
   });
 }
 
-<<<<<<< HEAD
-/// How much of the gradient arrives how far back, a line a layer.
-function gradient_flow(entry) {
-  const layers = entry.layers.filter((layer) => layer.norms && layer.norms.length);
-  const lines = layers.map((layer, i) => ({
-                             name: layer.name(),
-                             colour: line_colour(i),
-                             dash: kDashes[i % kDashes.length],
-                             values: layer.json.reverse ? [...layer.norms] : [...layer.norms].reverse()
-                           }));
-  const all = lines.flatMap((line) => line.values.filter((value) => value > 0));
-  if (!all.length) return [aside("No gradient arrives at any step.")];
-  const high = 10 ** Math.ceil(Math.log10(Math.max(...all)) + 1e-9),
-        low = Math.max(10 ** Math.floor(Math.log10(Math.min(...all))), high * 1e-12);
-  const steps = Math.max(...lines.map((line) => line.values.length));
-  for (const line of lines) line.values = line.values.map((value) => (value > 0 && value < low ? low : value));
-=======
 // Norms by the distance from the step that the direction reads last.
 function norms_back(entry) {
   return entry.layers.filter((layer) => layer.norms && layer.norms.length).map((layer, i) => ({
@@ -293,41 +262,24 @@ function gradient_flow(entry, entries) {
   if (!all.length || !steps) return [aside("No gradient arrives at any step.")];
   const high = 10 ** Math.ceil(Math.log10(all.reduce((a, b) => Math.max(a, b))) - 1e-9);
   const low = Math.max(10 ** Math.floor(Math.log10(all.reduce((a, b) => Math.min(a, b))) + 1e-9), high * 1e-12);
->>>>>>> look
   const chart = new LineChart({
     label: "Norm of the gradient at each distance, layer by layer, on a logarithmic axis",
     lines,
     steps,
     step_name: (distance) => `${distance} steps back`,
-<<<<<<< HEAD
-    domain: [low, high],
-=======
     domain: [low, high > low ? high : 10 * low],
->>>>>>> look
     log: true,
     height: 200
   });
   const ticks = element(
       "div", {className: "distances", "aria-hidden": "true"}, element("span", {textContent: "0"}),
-<<<<<<< HEAD
-      element("span", {textContent: "steps back from the end of reading →"}),
-      element("span", {textContent: String(steps - 1)}));
-=======
       element("span", {textContent: "steps back →"}), element("span", {textContent: String(steps - 1)}));
   const row = (back) => [back, ...lines.map((line) => (back < line.values.length ? exact(line.values[back]) : ""))];
->>>>>>> look
   return [
     line_legend(lines), chart.node, ticks,
     table_of(
         "Norms as a table", () => ["steps back", ...lines.map((line) => line.name)],
-<<<<<<< HEAD
-        () => Array.from(
-            {length: steps},
-            (_, d) =>
-                [d, ...lines.map((line) => (line.values[d] === undefined ? "" : exact(Math.fround(line.values[d]))))]))
-=======
         () => Array.from({length: steps}, (_, back) => row(back)))
->>>>>>> look
   ];
 }
 
@@ -338,12 +290,7 @@ function connectivity(entry) {
     signed: strengths(entry, json.tokens, json.contribution, "Gradient times input of each token", true)
   };
   const choice = radio_row(
-<<<<<<< HEAD
-      "Measure", [["norm", "how strongly: norm"], ["signed", "which way: gradient · input"]], "norm",
-      (kind) => {
-=======
       "Measure", [["norm", "how strongly: norm"], ["signed", "which way: gradient · input"]], "norm", (kind) => {
->>>>>>> look
         place.replaceChildren(measures[kind]);
         theme_changed();  // it may have been away when the page turned light or dark
       });
