@@ -51,7 +51,7 @@ int run(const std::vector<std::string>& arguments) {
       add_check_gradients(app),  add_data(app),    add_serve(app)};
   const char* const names[] = {"train",           "predict", "evaluate", "generate", "score",
                                "translate",       "bleu",    "info",     "quantize", "bench",
-                               "check-gradients", "data",    "serve"};
+                               "check-gradients", "data",    "serve",    "caption"};
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
