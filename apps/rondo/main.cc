@@ -48,7 +48,7 @@ int run(const std::vector<std::string>& arguments) {
   const std::vector<Run> verbs = {
       add_train(app, arguments), add_predict(app), add_evaluate(app), add_generate(app), add_score(app),
       add_translate(app),        add_bleu(app),    add_info(app),     add_quantize(app), add_bench(app),
-      add_check_gradients(app),  add_data(app),    add_serve(app)};
+      add_check_gradients(app),  add_data(app),    add_serve(app),    add_caption(app)};
   const char* const names[] = {"train",           "predict", "evaluate", "generate", "score",
                                "translate",       "bleu",    "info",     "quantize", "bench",
                                "check-gradients", "data",    "serve",    "caption"};

@@ -147,7 +147,8 @@ PictureSet pictures_of(const CaptionCorpus& corpus, const std::string& folder, c
   for (const CaptionedImage& image : corpus.images) {
     paths.push_back(path_in(folder, image.name));
     if (file_exists(paths.back())) continue;
-    if (missing++ == 0) first = &image;
+    ++missing;
+    if (first == nullptr || image.captions.front().line < first->captions.front().line) first = &image;
   }
   if (first != nullptr) {
     throw_error<DataError>("{}: no picture '{}' in {} ({} of {} are missing); check --images",
