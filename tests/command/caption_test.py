@@ -127,7 +127,8 @@ class CaptionTest(CommandTest):
         self.assertIn("no picture", self.refuse(2, "caption", "m.rondo"))
         self.write("c.csv", "image,caption\nmissing.png,a bag\n")
         self.assertIn("c.csv:2: no picture 'missing.png'",
-                      self.refuse(3, "train", "caption", "--images", "scenes/images", "--captions", "c.csv", "-o", "n"))
+                      self.refuse(3, "train", "caption", "--images", "scenes/images", "--captions", "c.csv",
+                                  "--dev-captions", "scenes/dev.jsonl", "-o", "n"))
         self.assertIn("c.csv:2: no picture",
                       self.refuse(3, "evaluate", "m.rondo", "c.csv", "--images", "scenes/images"))
         self.assertIn("--images is missing", self.refuse(2, "evaluate", "m.rondo", "scenes/test.jsonl"))

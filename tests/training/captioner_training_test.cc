@@ -54,7 +54,6 @@ TEST_F(CaptionerTrainingTest, EveryAttentionLearnsSmallScenesSlow) {
     learnt.model.attention = kind;
     learnt.loop.after = "60e";
     learnt.loop.patience = 0;
-    if (kind == CaptionAttention::kSoft) learnt.steps.even_attention = 0.01;  // four words for 16 regions
     learnt.files.run.force = true;
     const auto backend = open_device("cpu", 2);
     TrainingObserver silent;
@@ -104,6 +103,7 @@ TEST_F(CaptionerTrainingTest, AResumedRunHasTheBitsOfOneThatWasNotStopped) {
 
 TEST_F(CaptionerTrainingTest, ThePenaltyOfAttentionIsToldApartFromTheLoss) {
   CaptionTask soft = task();
+  soft.steps.even_attention = 1;
   const auto backend = open_device("cpu", 1);
   CaptionerTraining training(soft, *backend);
   Tape tape(*backend, {.recording = true, .training = true, .random = Stream(1)});
