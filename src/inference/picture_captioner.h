@@ -10,6 +10,7 @@
 #include "inference/beam_search.h"
 #include "inference/predictor.h"
 #include "models/captioner_model.h"
+#include "rondo/captioner.h"
 
 namespace rondo {
 
@@ -39,16 +40,6 @@ struct CaptionOptions {
   BeamOptions search() const;
   /// @throws ConfigError for options that contradict each other.
   void check() const;
-};
-
-/// One caption of one picture.
-struct PictureCaption {
-  std::string text;
-  double log_probability = 0;       ///< of the tokens and the end, natural logarithm
-  double score = 0;                 ///< what captions are ranked by
-  bool ended = true;                ///< false: cut at the greatest length
-  std::vector<std::string> tokens;  ///< and the end, "</s>", if it ended
-  std::vector<float> attention;     ///< [tokens, regions], row by row, if asked for
 };
 
 class PictureCaptioner {

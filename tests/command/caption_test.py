@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+import shlex
 import struct
 import zlib
 
@@ -92,6 +93,76 @@ class CaptionTest(CommandTest):
         for row in shown["captions"][0]["attention"]:
             self.assertEqual(len(row), 16)
             self.assertAlmostEqual(sum(row), 1, places=4)
+
+    def test_the_examples_of_the_help_run(self):
+        self.write_dataset()
+        tiny = [*self.TINY, "--force", "--after", "1e"]
+        del tiny[tiny.index("--grey")]
+        for verb in (["data", "fashion-scenes"], ["train", "caption"], ["caption"], ["evaluate"]):
+            text = self.succeed(*verb, "--help").replace("\\\n", " ")
+            examples = [shlex.split(line)[1:] for line in text.splitlines() if line.startswith("  rondo ")]
+            self.assertTrue(examples)
+            for words in examples:
+                if verb == ["evaluate"] and "scenes.rondo" not in words:
+                    continue  # runs in usage_test.py
+                if "recipes/papers/fashion-scenes.toml" in words or "sections.tsv" in words or words[0] != verb[0]:
+                    continue
+                with self.subTest(" ".join(words)):
+                    self.run_example(words, tiny)
+
+    def run_example(self, words, tiny):
+        if words[0] == "data":
+            sizes = [] if "--train" in words else ["--train", "60", "--dev", "20", "--test", "20"]
+            self.succeed(*words, "--dataset", "dataset", *sizes)
+            self.write_pictures()
+        elif words[0] == "train":
+            given = "--features" in words
+            drop = ("--image-size", "--filters")
+            kept = [w for i, w in enumerate(tiny) if not given or (w not in drop and tiny[i - 1] not in drop)]
+            self.succeed(*words, *[w for w in kept if w not in ("--grey",)])
+            if given:
+                self.write("vgg-captions.rondo", self.read("captions.rondo"))
+                self.succeed("train", "caption", "--images", "images", "--captions", "captions.csv", "-o",
+                             "captions.rondo", *tiny)
+        else:
+            files = [w for word in words for w in (["a.jpg", "b.jpg"] if word == "*.jpg" else [word])]
+            self.succeed(*files)
+
+    def write_pictures(self):
+        """What the examples call images/, captions.csv, a.jpg and the like, out of scenes/."""
+        if os.path.exists(self.path("images")):
+            return
+        os.makedirs(self.path("images"))
+        rows = ["image,caption"]
+        for i in range(20):
+            name = f"test-{i:06}.png"
+            self.write("images/" + name, self.read("scenes/images/" + name))
+            rows += [f"{name},a bag above a boot", f"{name},a shirt left of a bag"]
+        self.write("captions.csv", "\n".join(rows) + "\n")
+        for name in ("picture.jpg", "a.jpg", "b.jpg", "b.png"):
+            self.write(name, self.read("images/test-000000.png"))  # known by its first bytes, not by its name
+        self.write_features("vgg.safetensors", 20)
+
+    def write_features(self, name, images, regions=4, size=6):
+        count = images * regions * size
+        numbers = struct.pack(f"<{count}f", *[i % 7 / 7 for i in range(count)])
+        header = json.dumps({"features": {"dtype": "F32", "shape": [images, regions, size],
+                                          "data_offsets": [0, len(numbers)]}}).encode()
+        self.write(name, struct.pack("<Q", len(header)) + header + numbers)
+
+    def test_features_of_another_size_are_refused(self):
+        self.write_dataset()
+        self.run_example(["data", "fashion-scenes", "-o", "scenes"], [])
+        self.succeed("train", "caption", "--features", "vgg.safetensors", "--captions", "captions.csv", "-o", "v.rondo",
+                     "--hidden", "8", "--embedding", "8", "--after", "1e")
+        self.write_features("other.safetensors", 20, size=5)
+        self.assertIn("the model reads 4 of 6", self.refuse(3, "caption", "v.rondo", "--features", "other.safetensors"))
+        self.assertIn("the model reads 4 of 6", self.refuse(3, "evaluate", "v.rondo", "captions.csv", "--features",
+                                                            "other.safetensors"))
+        self.assertIn("not pictures", self.refuse(2, "caption", "v.rondo", "a.jpg"))
+        self.write_features("few.safetensors", 7)
+        self.assertIn("features of 7 pictures", self.refuse(3, "evaluate", "v.rondo", "captions.csv", "--features",
+                                                            "few.safetensors"))
 
     def test_every_attention_trains(self):
         self.scenes()

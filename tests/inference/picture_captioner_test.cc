@@ -5,6 +5,8 @@
 #include "inference/caption_page.h"
 #include "inference/caption_places.h"
 #include "rondo/errors.h"
+#include "storage/captioner_file.h"
+#include "storage/test_files.h"
 #include "tensor/device.h"
 #include "training/captioner_evaluation.h"
 
@@ -99,6 +101,29 @@ TEST(PictureCaptioner, WhatAModelHasNotIsRefused) {
   EXPECT_THROW(captioner.caption(pictures(1), {.beam = 1, .n_best = 2}), ConfigError);
   EXPECT_THROW(captioner.caption(pictures(1), {.min_length = 9, .max_length = 8}), ConfigError);
   EXPECT_TRUE(captioner.caption(PictureSet{}, {}).empty());
+}
+
+TEST(Captioner, AFileCaptionsPicturesThroughThePublicClass) {
+  const TestFolder folder;
+  save_captioner(folder.file("m.rondo"), small(), {});
+  put_bytes(folder.file("a.png"), encode_png(noise(1)));
+  put_bytes(folder.file("b.png"), encode_png(noise(2, 30)));
+  const Captioner captioner = Captioner::load(folder.file("m.rondo"), 1);
+  const auto backend = open_device("cpu", 1);
+  const PictureCaptioner same(small(), *backend, {});
+  const std::string expected = same.caption(pictures(1), {.max_length = 6})[0][0].text;
+  EXPECT_EQ(captioner.caption(folder.file("a.png"), {{"max-length", "6"}}), expected);
+  EXPECT_EQ(captioner.caption_all({folder.file("b.png"), folder.file("a.png")}, {{"max-length", "6"}})[1],
+            expected);
+  const std::vector<PictureCaption> best = captioner.n_best(folder.file("a.png"), 4);
+  ASSERT_EQ(best.size(), 4U);
+  EXPECT_EQ(captioner.region_side(), 4U);
+  EXPECT_EQ(best[0].attention.size(), best[0].tokens.size() * 16);
+  EXPECT_GT(captioner.parameters(), 100U);
+  EXPECT_THROW(captioner.caption(folder.file("none.png")), IoError);
+  EXPECT_THROW(captioner.caption(folder.file("m.rondo")), DataError);
+  EXPECT_THROW(captioner.caption(folder.file("a.png"), {{"beams", "6"}}), ConfigError);
+  EXPECT_THROW(Captioner::load(folder.file("a.png")), FormatError);
 }
 
 TEST(CaptionPage, LightFollowsTheWeights) {

@@ -5,31 +5,13 @@
 #include <cstring>
 
 #include "rondo/errors.h"
+#include "small_captioner.h"
 #include "small_classifier.h"
 #include "storage/classifier_file.h"
 #include "test_files.h"
 
 namespace rondo {
 namespace {
-
-CaptionerModel small(CaptionAttention attention, bool given) {
-  CaptionerOptions options{.embedding = 4, .hidden = 5, .attention = attention};
-  if (given) {
-    options.regions = 3;
-    options.region_size = 4;
-  } else {
-    options.image_size = 8;
-    options.blocks = 2;
-    options.filters = 2;
-  }
-  CaptionerModel model{.text = {.tokenizer = make_tokenizer(TokenizerKind::kWords),
-                                .vocabulary = Vocabulary::from_tokens(
-                                    {Vocabulary::kUnknownToken, Vocabulary::kEndToken, "a", "bag"})},
-                       .network = {}};
-  model.network = std::make_unique<CaptionerNetwork>(options, 4);
-  model.network->initialize(Stream(3), model.text.end());
-  return model;
-}
 
 void expect_refused(const ModelFile& file, const char* what) {
   try {
@@ -47,7 +29,7 @@ TEST(CaptionerFile, ComesBackWithTheSameBits) {
        {CaptionAttention::kSoft, CaptionAttention::kHard, CaptionAttention::kNone}) {
     for (const bool given : {false, true}) {
       SCOPED_TRACE(name_of(kind));
-      const CaptionerModel model = small(kind, given);
+      const CaptionerModel model = small_captioner(kind, given);
       save_captioner(folder.file("m.rondo"), model, {{"bleu", 3}});
       const CaptionerModel same = load_captioner(folder.file("m.rondo"));
       EXPECT_EQ(same.text.vocabulary.tokens(), model.text.vocabulary.tokens());
@@ -65,7 +47,7 @@ TEST(CaptionerFile, ComesBackWithTheSameBits) {
 }
 
 TEST(CaptionerFile, WhatDoesNotFitIsRefused) {
-  const ModelFile good = pack_captioner(small(CaptionAttention::kSoft, false), {});
+  const ModelFile good = pack_captioner(small_captioner(CaptionAttention::kSoft, false), {});
   ModelFile file = good;
   file.config["hidden"] = 60000;
   expect_refused(file, "its configuration speaks of");
@@ -86,7 +68,7 @@ TEST(CaptionerFile, WhatDoesNotFitIsRefused) {
 
 TEST(CaptionerFile, OthersRefuseItAndSayWhoTakesIt) {
   try {
-    unpack_classifier(pack_captioner(small(CaptionAttention::kSoft, false), {}), "m.rondo");
+    unpack_classifier(pack_captioner(small_captioner(CaptionAttention::kSoft, false), {}), "m.rondo");
     FAIL();
   } catch (const FormatError& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("rondo caption and rondo evaluate take it"));
