@@ -55,6 +55,24 @@ PlaceScore score_places(const CaptionCorpus& corpus, const std::vector<SceneTrut
   return score;
 }
 
+/// The best captions, and what people say of the same pictures.
+struct Compared {
+  std::vector<std::string> captions;
+  std::vector<std::vector<std::string>> references;
+  std::string lines;  ///< picture, tab, caption
+};
+
+Compared compared(const CaptionCorpus& corpus, const std::vector<std::vector<PictureCaption>>& found) {
+  Compared result;
+  for (size_t i = 0; i < found.size(); ++i) {
+    result.captions.push_back(found[i].front().text);
+    result.lines += corpus.images[i].name + "\t" + one_line(found[i].front().text) + "\n";
+    std::vector<std::string>& references = result.references.emplace_back();
+    for (const Caption& one : corpus.images[i].captions) references.push_back(one.text);
+  }
+  return result;
+}
+
 }  // namespace
 
 int measure_captioner(const ModelFile& file, const std::string& path, const std::string& input,
@@ -86,17 +104,9 @@ int measure_captioner(const ModelFile& file, const std::string& path, const std:
   const auto found = captioner.caption(read_set(captioner, corpus, options, backend), caption);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   say("captioned in {:.1f} s, beam {}\n", seconds.count(), caption.beam);
-  std::vector<std::string> captions;
-  std::vector<std::vector<std::string>> references;
-  std::string written;
-  for (size_t i = 0; i < found.size(); ++i) {
-    captions.push_back(found[i].front().text);
-    written += corpus.images[i].name + "\t" + one_line(captions.back()) + "\n";
-    std::vector<std::string>& theirs = references.emplace_back();
-    for (const Caption& one : corpus.images[i].captions) theirs.push_back(one.text);
-  }
-  if (!output.empty()) write_file(output, written);
-  const CaptionScores scores = score_captions(captioner.model().text, captions, references);
+  const Compared all = compared(corpus, found);
+  if (!output.empty()) write_file(output, all.lines);
+  const CaptionScores scores = score_captions(captioner.model().text, all.captions, all.references);
   nlohmann::ordered_json figures = scores.to_json();
   std::string lines = scores.lines();
   if (!truth.empty()) {
