@@ -21,6 +21,7 @@ using Rows = std::vector<int32_t>;
 Rows place_of_windows(const PatchGrid& grid, int64_t dy, int64_t dx) {
   const auto outside = static_cast<int32_t>(grid.rows * grid.columns * grid.images);
   Rows rows;
+  rows.reserve(static_cast<size_t>(4 * (grid.rows / 2) * (grid.columns / 2) * grid.images));
   for (int64_t corner = 0; corner < 4; ++corner) {
     for (int64_t r = 0; r < grid.rows / 2; ++r) {
       for (int64_t c = 0; c < grid.columns / 2; ++c) {
