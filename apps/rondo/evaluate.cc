@@ -6,6 +6,7 @@
 #include "console.h"
 #include "data/documents.h"
 #include "data/encoded.h"
+#include "data/wording.h"
 #include "inference/predictor.h"
 #include "measure_captioner.h"
 #include "measure_translator.h"
@@ -127,13 +128,25 @@ int evaluate_text(const ModelFile& file, const std::string& path, const std::str
   return 0;
 }
 
-int evaluate(const std::string& path, const std::string& input, const EvaluateOptions& options,
+// One file, or several of an ensemble.
+std::vector<std::string> files_of(const std::string& paths) {
+  if (file_exists(paths)) return {paths};
+  return split_list(paths, ",");
+}
+
+int evaluate(const std::string& models, const std::string& input, const EvaluateOptions& options,
              const RunOptions& run) {
+  const std::vector<std::string> paths = files_of(models);
+  const std::string& path = paths.front();
   const ModelFile file = read_model_file(path);
   check_options(options, file);
+  if (paths.size() > 1 && file.kind != "translator") {
+    throw_error<ConfigError>("{}: it holds a {}, and only translators are measured several at once", path,
+                             kind_in_words(file));
+  }
   const auto backend = open_device(run.device, run.threads);
   if (file.kind == "translator") {
-    return measure_translator(file, path, input, options.documents.read, options.translator,
+    return measure_translator(file, paths, input, options.documents.read, options.translator,
                               options.inference, options.json, *backend);
   }
   if (file.kind == "captioner") {
@@ -198,7 +211,8 @@ Run add_evaluate(CLI::App& app) {
   auto input = std::make_shared<std::string>();
   auto options = std::make_shared<EvaluateOptions>();
   auto run = std::make_shared<RunOptions>();
-  evaluate_app->add_option("model", *path, "model file")->required();
+  evaluate_app->add_option("model", *path, "model file; of translators several separated by commas")
+      ->required();
   evaluate_app->add_option("input", *input,
                            "labelled file, a text for a language model, pairs for a translator, or captions; "
                            "- for standard input");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 
 namespace rondo::app {
@@ -15,8 +16,10 @@ constexpr size_t kColumn = 30;  // where descriptions begin
 std::string names_of(const CLI::Option& option) {
   std::string names;
   for (const std::string& name : option.get_snames()) names += fmt::format("-{}, ", name);
-  for (const std::string& name : option.get_lnames()) {
-    if (!name.starts_with("no-") || option.get_default_str() == "true") names += fmt::format("--{}, ", name);
+  const std::vector<std::string>& all = option.get_lnames();
+  for (const std::string& name : all) {
+    const bool turns_off = name.starts_with("no-") && std::ranges::find(all, name.substr(3)) != all.end();
+    if (!turns_off || option.get_default_str() == "true") names += fmt::format("--{}, ", name);
   }
   names.resize(names.size() - 2);
   const bool has_value = option.get_items_expected_max() > 0;

@@ -5,6 +5,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <utility>
 
 #include "base/errors.h"
 #include "console.h"
@@ -45,13 +46,25 @@ void describe(CLI::App& app) {
 int run(const std::vector<std::string>& arguments) {
   CLI::App app{"Recurrent neural networks for text: train, run, explain, ship.", "rondo"};
   describe(app);
-  const std::vector<Run> verbs = {
-      add_train(app, arguments), add_predict(app), add_evaluate(app), add_generate(app), add_score(app),
-      add_translate(app),        add_bleu(app),    add_info(app),     add_quantize(app), add_bench(app),
-      add_check_gradients(app),  add_data(app),    add_serve(app),    add_caption(app)};
-  const char* const names[] = {"train",           "predict", "evaluate", "generate", "score",
-                               "translate",       "bleu",    "info",     "quantize", "bench",
-                               "check-gradients", "data",    "serve",    "caption"};
+  // In the order of the help.
+  const std::pair<const char*, Run> verbs[] = {{"train", add_train(app, arguments)},
+                                               {"predict", add_predict(app)},
+                                               {"evaluate", add_evaluate(app)},
+                                               {"generate", add_generate(app)},
+                                               {"score", add_score(app)},
+                                               {"translate", add_translate(app)},
+                                               {"caption", add_caption(app)},
+                                               {"bleu", add_bleu(app)},
+                                               {"info", add_info(app)},
+                                               {"look", add_look(app)},
+                                               {"unroll", add_unroll(app)},
+                                               {"diff", add_diff(app)},
+                                               {"doctor", add_doctor(app)},
+                                               {"serve", add_serve(app)},
+                                               {"quantize", add_quantize(app)},
+                                               {"bench", add_bench(app)},
+                                               {"check-gradients", add_check_gradients(app)},
+                                               {"data", add_data(app)}};
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
@@ -66,8 +79,8 @@ int run(const std::vector<std::string>& arguments) {
   }
   const CLI::App& command = named_command(app);
   if (!command.get_subcommands({}).empty()) return report_help(command);
-  for (size_t i = 0; i < verbs.size(); ++i) {
-    if (app.got_subcommand(names[i])) return verbs[i]();
+  for (const auto& [name, run_verb] : verbs) {
+    if (app.got_subcommand(name)) return run_verb();
   }
   return kUsage;
 }

@@ -41,7 +41,7 @@ void check_output(const std::string& output, const std::string& model, const Par
 
 }  // namespace
 
-int measure_translator(const ModelFile& file, const std::string& path, const std::string& input,
+int measure_translator(const ModelFile& file, const std::vector<std::string>& paths, const std::string& input,
                        const ReadOptions& read, const TranslatorMeasureOptions& options,
                        const InferenceOptions& inference, bool json, Backend& backend) {
   options.translate.search.check();
@@ -49,7 +49,10 @@ int measure_translator(const ModelFile& file, const std::string& path, const std
     throw_error<ConfigError>("--n-best has no effect on evaluate: it measures the best translation");
   }
   const ParallelOptions pairs = parallel_options(input, read, options);
-  check_output(options.output, path, pairs);
+  if (paths.size() == 1 && options.translate.ensemble != EnsembleMean::kProbabilities) {
+    throw_error<ConfigError>("--ensemble has no effect on one model; give several, separated by commas");
+  }
+  for (const std::string& path : paths) check_output(options.output, path, pairs);
   const ParallelCorpus corpus = read_parallel(pairs);
   say("{}: {} pairs ({})\n", corpus.name, corpus.pairs.size(), corpus.format);
   for (const std::string& warning : corpus.warnings) say("warning: {}\n", warning);
@@ -60,8 +63,9 @@ int measure_translator(const ModelFile& file, const std::string& path, const std
     references.push_back({pair.target});
   }
   std::vector<TranslatorModel> models;
-  models.push_back(unpack_translator(file, path));
-  const TextTranslator translator(std::move(models), {path}, backend, inference);
+  models.push_back(unpack_translator(file, paths.front()));
+  for (size_t i = 1; i < paths.size(); ++i) models.push_back(load_translator(paths[i]));
+  const TextTranslator translator(std::move(models), paths, backend, inference);
   const auto begin = std::chrono::steady_clock::now();
   const auto place = [&](size_t i) {
     return fmt::format("{}:{}", input_name(pairs.source), corpus.pairs[i].line);

@@ -29,8 +29,9 @@ struct TranslatorMeasureOptions {
   }
 };
 
+/// @param file   what the first of `paths` holds; several are an ensemble.
 /// @param input  a file of pairs, or empty where --source and --target name two.
-int measure_translator(const ModelFile& file, const std::string& path, const std::string& input,
+int measure_translator(const ModelFile& file, const std::vector<std::string>& paths, const std::string& input,
                        const ReadOptions& read, const TranslatorMeasureOptions& options,
                        const InferenceOptions& inference, bool json, Backend& backend);
 

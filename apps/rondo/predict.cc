@@ -128,6 +128,7 @@ int predict(const std::string& path, const std::optional<std::string>& given, co
   const std::string input = given.value_or("-");
   const auto backend = open_device(run.device, run.threads);
   if (file.kind == "tagger") return predict_words(file, path, input, options, *backend);
+  if (file.kind != "classifier") refuse_kind(file, path, "a classifier or a tagger");
   ClassifierModel model = unpack_classifier(file, path);
   refuse_options_of_others(options.chosen, "classifier", {option_names<TagOptions>()});
   check_threshold(model, options);

@@ -171,6 +171,11 @@ void Progress::checkpoint_failed(const std::string& why) {
   say("warning: no checkpoint: {}; the run goes on, and --resume would begin at the one before\n", why);
 }
 
+void Progress::report_failed(const std::string& why) {
+  clear_line();
+  say("warning: no report: {}; the run goes on, and tries again\n", why);
+}
+
 bool Progress::stop_wanted() { return interrupted; }
 
 }  // namespace rondo::app

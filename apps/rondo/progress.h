@@ -22,6 +22,7 @@ class Progress final : public TrainingObserver {
   void evaluated(const TrainingEvaluation& evaluation) override;
   void skipped(const SkippedStep& step) override;
   void checkpoint_failed(const std::string& why) override;
+  void report_failed(const std::string& why) override;
   bool stop_wanted() override;
 
  private:

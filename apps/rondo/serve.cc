@@ -18,15 +18,15 @@ using serve::HttpServer, serve::Service, serve::ServeOptions;
 
 constexpr int64_t kMostToken = 4096;
 
-// One line of printable characters; what an editor adds at its end does not count.
+// What a bearer token may hold (RFC 6750); what an editor adds at the end of the line does not count.
 std::string read_token(const std::string& path) {
   std::string token = read_file(path, kMostToken);
   token.erase(token.find_last_not_of(" \t\r\n") + 1);
-  const auto unprintable = [](char c) { return c <= ' ' || c > '~'; };
-  if (token.empty() || std::any_of(token.begin(), token.end(), unprintable)) {
+  constexpr const char* kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=";
+  if (token.empty() || token.find_first_not_of(kAllowed) != std::string::npos) {
     throw_error<ConfigError>(
-        "--token-file {}: expected one line of printable characters without spaces; make one by: "
-        "openssl rand -hex 32",
+        "--token-file {}: expected one line of letters, digits and -._~+/=; make one by: openssl rand -hex "
+        "32",
         path);
   }
   return token;
@@ -54,13 +54,12 @@ void describe(Service& service, const ServeOptions& options) {
     say("{}: {} of {} parameters, {}\n", model->name(), serve::in_words(model->kind()), model->parameters(),
         model->path());
   }
-  const bool local = options.host == "127.0.0.1" || options.host == "localhost" || options.host == "::1";
-  if (!local && options.service.token.empty()) {
+  if (!serve::is_loopback(options.host) && options.service.token.empty()) {
     say("warning: whoever reaches {} may use it; --token-file asks for a token\n", options.host);
   }
 }
 
-// A second signal ends the command at once.
+// A second signal to end does so at once; one to load anew means nothing any more.
 void wait_for_signals(Service& service, const sigset_t& signals) {
   for (;;) {
     int signal = 0;
@@ -69,7 +68,9 @@ void wait_for_signals(Service& service, const sigset_t& signals) {
       reload(service);
       continue;
     }
-    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    sigset_t ends = signals;
+    sigdelset(&ends, SIGHUP);
+    pthread_sigmask(SIG_UNBLOCK, &ends, nullptr);
     return;
   }
 }
@@ -102,9 +103,8 @@ int serve_models(const std::vector<std::string>& paths, ServeOptions options) {
 Run add_serve(CLI::App& app) {
   CLI::App* serve_app = app.add_subcommand("serve", "models behind HTTP, and a page to try them");
   serve_app->footer(
-      "Prints its address on standard output. SIGTERM ends it when the requests that have begun are "
-      "answered,\n"
-      "SIGHUP loads the models anew. What it answers: /openapi.json; docs/serve.md shows each by curl.\n"
+      "Prints its address on standard output. SIGTERM ends it when what has begun is answered, SIGHUP\n"
+      "loads the models anew. What it answers: /openapi.json; docs/serve.md shows each by curl.\n"
       "Examples:\n"
       "  rondo serve news.rondo\n"
       "  rondo serve news.rondo names.rondo poems.rondo --port 8000 --log\n"

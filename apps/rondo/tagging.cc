@@ -9,6 +9,7 @@
 #include "command_line.h"
 #include "console.h"
 #include "data/text_lines.h"
+#include "data/wording.h"
 #include "inference/sentence_tagger.h"
 #include "layers/equations.h"
 #include "progress.h"
@@ -122,13 +123,38 @@ int predict_lines(const SentenceTagger& tagger, const std::string& input, const 
   return 0;
 }
 
-int predict_columns(const SentenceTagger& tagger, const std::string& input, const TagCommand& command) {
+ConllOptions options_for(const TagCommand& command, const TaggerModel& model) {
   ConllOptions options = command.tags.conll;
   options.replace_invalid = command.replace_invalid;
+  options.usual = model.columns;
+  return options;
+}
+
+// Sentences of as many words look like columns, and their last words would be lost for tags.
+void refuse_plain_text(const ConllFile& file, const Words& known, const TagCommand& command,
+                       const std::string& name) {
+  constexpr const char* kNoTag = "_";
+  const auto is_tag = [&](const std::string& tag) {
+    return tag == kNoTag || std::ranges::find(known, tag) != known.end();
+  };
+  if (!file.has_tags() || file.is_conllu() || !command.tags.conll.tag_column.empty()) return;
+  for (const ConllSentence& sentence : file.sentences()) {
+    if (std::ranges::any_of(sentence.tags, is_tag)) return;
+  }
+  if (file.sentences().empty()) return;
+  throw_error<DataError>(
+      "{}: nothing in its last column, such as '{}', is a tag of this model; if it holds sentences, give "
+      "--format lines; if it is of columns, --tag-column none or the number of the tags' column",
+      name, shorten(file.sentences().front().tags.front()));
+}
+
+int predict_columns(const SentenceTagger& tagger, const ConllOptions& options, const std::string& input,
+                    const TagCommand& command) {
   const ConllFile file(input, options);
   if (file.sentences().empty() && !file.bytes().empty() && !command.json) {
     say("warning: {}: no sentences\n", input_name(input));
   }
+  if (!command.tags.append) refuse_plain_text(file, tagger.written(), command, input_name(input));
   std::vector<Words> sentences;
   for (const ConllSentence& sentence : file.sentences()) sentences.push_back(sentence.tokens);
   if (command.json) {
@@ -162,9 +188,7 @@ void check_chosen(const TagCommand& command, bool columns, bool is_text) {
   if (is_text) refuse({"unbuffered"}, what);
 }
 
-ConllFile read_tagged(const std::string& input, const TagCommand& command) {
-  ConllOptions options = command.tags.conll;
-  options.replace_invalid = command.replace_invalid;
+ConllFile read_tagged(const std::string& input, const ConllOptions& options) {
   ConllFile file(input, options);
   const std::string name = input_name(input);
   if (file.sentences().empty()) throw_error<DataError>("{}: no sentences to measure with", name);
@@ -176,7 +200,7 @@ ConllFile read_tagged(const std::string& input, const TagCommand& command) {
 template <class Warn>
 TaggerEvaluation measure(const TaggerModel& model, const std::string& input, const TagCommand& command,
                          Backend& backend, Warn warn) {
-  const ConllFile file = read_tagged(input, command);
+  const ConllFile file = read_tagged(input, options_for(command, model));
   model.network->prepare(backend, precision_of(model.options().recurrent.precision, command.inference));
   WordForms forms = model.forms();
   const TaggedCorpus corpus = encode_tagged(file.sentences(), model.options(), model.labels, forms);
@@ -190,9 +214,10 @@ int predict_tags(const ModelFile& file, const std::string& path, const std::stri
                  const TagCommand& given, Backend& backend) {
   TagCommand command = given;
   command.json = given.json || given.tags.n_best > 1 || given.tags.marginals;
-  const bool is_text = !names_file(input, "predict");
+  const bool is_text = !names_file(input, "predict", " --format lines");
   check_chosen(command, !is_text && !command.lines, is_text);
   TaggerModel model = unpack_tagger(file, path);
+  const ConllOptions conll = options_for(command, model);
   const SentenceTagger tagger(model, backend,
                               precision_of(model.options().recurrent.precision, command.inference));
   if (is_text) {
@@ -200,7 +225,8 @@ int predict_tags(const ModelFile& file, const std::string& path, const std::stri
     print(tagger, words, command);
     return 0;
   }
-  return command.lines ? predict_lines(tagger, input, command) : predict_columns(tagger, input, command);
+  return command.lines ? predict_lines(tagger, input, command)
+                       : predict_columns(tagger, conll, input, command);
 }
 
 int evaluate_tags(const ModelFile& model_file, const std::string& path, const std::string& input,

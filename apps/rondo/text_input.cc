@@ -28,15 +28,20 @@ bool looks_like_file(const std::string& word) {
 
 }  // namespace
 
-bool names_file(const std::string& input, const std::string& verb) {
+bool names_file(const std::string& input, const std::string& verb, const std::string& options) {
   if (input == "-" || file_exists(input)) return true;
   const bool one_word = input.find_first_of(" \t\n") == std::string::npos;
   for (const char* ending : {".txt", ".csv", ".tsv", ".jsonl", ".conll", ".conllu", ".gz"}) {
     if (one_word && input.ends_with(ending)) {
       throw_error<IoError>(
-          "{}: no such file; if it is a text, give it on standard input: echo '{}' | rondo {} MODEL -", input,
-          input, verb);
+          "{}: no such file; if it is a text, give it on standard input: echo '{}' | rondo {} MODEL -{}",
+          input, input, verb, options);
     }
+  }
+  // An ending such as .en is that of a language, and a translator's texts are sentences.
+  if (one_word && verb == "translate" && looks_like_file(input)) {
+    throw_error<IoError>("{}: no such file; a text of one word goes in by: echo '{}' | rondo translate MODEL",
+                         input, input);
   }
   if (one_word && looks_like_file(input))
     say("warning: {}: no such file; it is taken as a text\n", quoted_token(input));

@@ -9,7 +9,8 @@ namespace rondo::app {
 /// Whether this names a file, or is "-" for standard input; all else is a text, with a warning on
 /// standard error for a word that could be the name of a file. @param verb  for the message.
 /// @throws IoError for what looks like the name of a file that is not there.
-bool names_file(const std::string& input, const std::string& verb);
+/// @param options  that the message adds behind the model, each with a space before it.
+bool names_file(const std::string& input, const std::string& verb, const std::string& options = "");
 
 /// A text that was typed: repaired, or refused with the words that help here. @throws DataError.
 std::string checked_text(const std::string& text, bool replace_invalid);

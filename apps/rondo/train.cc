@@ -27,12 +27,16 @@ std::string quoted(const std::string& word) {
   return "'" + text + "'";
 }
 
-std::string resume_text(std::vector<std::string> arguments) {
-  std::erase_if(arguments, [](const std::string& word) { return word == "--force" || word == "--resume"; });
-  arguments.emplace_back("--resume");
+std::string command_text(const std::vector<std::string>& arguments) {
   std::string text = "rondo";
   for (const std::string& word : arguments) text += " " + quoted(word);
   return text;
+}
+
+std::string resume_text(std::vector<std::string> arguments) {
+  std::erase_if(arguments, [](const std::string& word) { return word == "--force" || word == "--resume"; });
+  arguments.emplace_back("--resume");
+  return command_text(arguments);
 }
 
 struct ReportOptions {
@@ -75,9 +79,9 @@ bool finished(const LoopOutcome& outcome, const std::string& output,
   return true;
 }
 
-const std::string& output_of(const TrainingFiles& files) { return files.output; }
-const std::string& output_of(const TranslationFiles& files) { return files.run.output; }
-const std::string& output_of(const CaptionFiles& files) { return files.run.output; }
+TrainingFiles& run_files(TrainingFiles& files) { return files; }
+TrainingFiles& run_files(TranslationFiles& files) { return files.run; }
+TrainingFiles& run_files(CaptionFiles& files) { return files.run; }
 
 void tell(const ClassifierTask& task, const TrainingReport& report) {
   // The figure that the run was steered by comes first.
@@ -168,6 +172,8 @@ template <class Task, class Report>
 int run_training(Report (*train)(const Task&, Backend&, TrainingObserver&, Profile*), TrainLine<Task>& all,
                  const std::vector<std::string>& arguments) {
   all.apply();
+  TrainingFiles& files = run_files(all.task.files);
+  files.command = command_text(arguments);
   Profile profile;
   const auto backend = open_device(all.run.device, all.run.threads);
   Report report;
@@ -176,8 +182,9 @@ int run_training(Report (*train)(const Task&, Backend&, TrainingObserver&, Profi
     report = train(all.task, *backend, progress, all.report.profile ? &profile : nullptr);
   }
   if (all.report.profile) print_profile(profile, *backend);
-  if (!finished(report.outcome, output_of(all.task.files), arguments)) return 1;
+  if (!finished(report.outcome, files.output, arguments)) return 1;
   tell(all.task, report);
+  if (!files.report.empty()) say("report    {}: open it in a browser\n", files.report);
   return 0;
 }
 

@@ -45,8 +45,30 @@ bool takes_text(const CLI::App& app) {
   return name == "generate" || name == "score" || name == "predict";
 }
 
+// What other programs call an option, too far from our word for it to be taken for a slip of the pen.
+std::string our_word_for(const std::string& word, const std::vector<std::string>& names) {
+  struct Elsewhere {
+    const char *word, *name, *value;
+  };
+  static constexpr Elsewhere kElsewhere[] = {
+      {"--epochs", "--after", " 10e"},        {"--epoch", "--after", " 10e"},
+      {"--num-epochs", "--after", " 10e"},    {"--max-epochs", "--after", " 10e"},
+      {"--steps", "--after", " 5000u"},       {"--max-steps", "--after", " 5000u"},
+      {"--learning-rate", "--lr", ""},        {"--batch-size", "--batch", ""},
+      {"--hidden-size", "--hidden", ""},      {"--num-layers", "--layers", ""},
+      {"--embedding-dim", "--embedding", ""},
+  };
+  for (const Elsewhere& other : kElsewhere) {
+    const bool ours = std::find(names.begin(), names.end(), other.name) != names.end();
+    if (word == other.word && ours) return std::string(other.name) + other.value;
+  }
+  return "";
+}
+
 std::string unknown_option(const CLI::App& root, const CLI::App& app, const std::string& word) {
-  const std::string near = nearest(word, option_names(app));
+  const std::vector<std::string> names = option_names(app);
+  const std::string ours = our_word_for(word, names);
+  const std::string near = ours.empty() ? nearest(word, names) : ours;
   if (!near.empty()) return fmt::format("there is no option {}; did you mean {}?", word, near);
   const CLI::App* owner = owner_of(root, word);
   if (owner != nullptr) return fmt::format("{} is an option of {}", word, command_path(*owner));

@@ -26,5 +26,9 @@ Run add_quantize(CLI::App& app);
 Run add_bench(CLI::App& app);
 Run add_data(CLI::App& app);
 Run add_serve(CLI::App& app);
+Run add_look(CLI::App& app);
+Run add_unroll(CLI::App& app);
+Run add_diff(CLI::App& app);
+Run add_doctor(CLI::App& app);
 
 }  // namespace rondo::app

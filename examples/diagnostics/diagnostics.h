@@ -18,6 +18,23 @@
 
 namespace rondo::diagnostics {
 
+/// Where the weights that read the state begin: drawn by the rule of --init, or one of these instead.
+enum class FirstWeights { kDrawn, kOrthogonal, kIdentity };
+
+}  // namespace rondo::diagnostics
+
+namespace rondo {
+
+template <>
+inline constexpr auto kNames<diagnostics::FirstWeights> =
+    std::array{std::pair{diagnostics::FirstWeights::kDrawn, "drawn"},
+               std::pair{diagnostics::FirstWeights::kOrthogonal, "orthogonal"},
+               std::pair{diagnostics::FirstWeights::kIdentity, "identity"}};
+
+}  // namespace rondo
+
+namespace rondo::diagnostics {
+
 /// Sequences of one length. Either `values` are to be told at the end of each (a number), or `classes`: at
 /// its end, or, where there are as many as rows, at every step, or at the rows `answers`.
 struct Batch {
@@ -47,6 +64,10 @@ class Problem {
 /// Source: Hochreiter & Schmidhuber 1997, in the form of Arjovsky, Shah & Bengio 2016.
 std::unique_ptr<Problem> make_adding(int64_t length);
 
+/// `length` times `inputs` numbers from N(0, 1), and another one is wanted: nothing to learn, for gradients
+/// at first weights. Squared error; memoryless: 1.
+std::unique_ptr<Problem> make_noise(int64_t length, int64_t inputs);
+
 /// Ten symbols of eight, to be repeated `length` steps later when a marker asks for them; cross-entropy a
 /// step over all length + 20. Memoryless: 10 ln 8 / (length + 20). Source: as adding.
 std::unique_ptr<Problem> make_copy(int64_t length);
@@ -68,6 +89,7 @@ std::unique_ptr<Problem> make_mnist(const std::string& folder);
 
 struct Options {
   Cell cell = Cell::kLstm;
+  Nonlinearity nonlinearity = Nonlinearity::kTanh;
   int64_t hidden = 64;
   int64_t layers = 1;
   GridOptions grid;
@@ -78,6 +100,8 @@ struct Options {
   double clip = 1;
   double forget_bias = 1;
   Initialization init = Initialization::kTorch;
+  FirstWeights recurrent = FirstWeights::kDrawn;
+  double recurrent_scale = 1;
   int64_t evaluate_every = 500;
   double until = 2;
   int64_t seed = 1;
@@ -86,6 +110,7 @@ struct Options {
   template <class Visitor>
   void visit(Visitor& v) {
     v("cell", cell, "recurrent cell");
+    v("nonlinearity", nonlinearity, "of cell rnn");
     v("hidden", hidden, "units", Range{1, 65536});
     v("layers", layers, "recurrent layers", Range{1, 1000});
     grid.visit(v);
@@ -96,10 +121,19 @@ struct Options {
     v("clip", clip, "norm above which gradients are scaled down; 0: never", Range{0, 1e9});
     v("forget-bias", forget_bias, "initial forget bias (lstm and grid; init keras adds 1)", Range{-100, 100});
     v("init", init, "first weights: torch (uniform), keras (orthogonal where the state is read)");
+    v("recurrent", recurrent, "first weights that read the state (cell rnn: orthogonal, identity)");
+    v("recurrent-scale", recurrent_scale, "what they are multiplied by (not grid)", Range{0, 100});
     v("evaluate-every", evaluate_every, "updates between figures", Range{1, 1e9});
     v("until", until, "share of right answers that ends the run; above 1: never", Range{0, 2});
     v("seed", seed, "of weights and data", Range{0, 9e15});
     schedule.visit(v);
+  }
+
+  /// @throws ConfigError for first weights that the cell has not.
+  void check() const {
+    refuse_without_effect(recurrent != FirstWeights::kDrawn && cell != Cell::kRnn, "recurrent", "--cell rnn");
+    refuse_without_effect(recurrent_scale != 1 && cell == Cell::kGrid, "recurrent-scale",
+                          "--cell rnn, lstm or gru");
   }
 };
 

@@ -1,13 +1,16 @@
 // rondo-diagnostics reverse [--attention bahdanau|none|...] [--threads N] ...
 // rondo-diagnostics adding|copy|mnist|memorisation|addition|parity [--length N] [--data FOLDER]
 //     [--cell lstm|rnn|gru|grid] [--threads N] ...
+// rondo-diagnostics gradients [--problem noise|adding] [--cell lstm|rnn|gru] [--format tsv|jsonl] ...
+// rondo-diagnostics clipping [--length N] [--clip 1] [--recurrent-scale 1.5] ...
 // rondo-diagnostics mnist-grid --data FOLDER [--patch 2] [--hidden 100] [--threads N] ...
-// Prints a curve, a line a measurement.
+// Prints a curve, a line a measurement. After the name of a diagnostic, --help lists its options.
 #include <chrono>
 #include <cstdio>
 
 #include "base/errors.h"
 #include "diagnostics/diagnostics.h"
+#include "diagnostics/gradient_commands.h"
 #include "diagnostics/mnist_grid.h"
 #include "diagnostics/reversing.h"
 #include "tensor/device.h"
@@ -69,23 +72,38 @@ std::unique_ptr<diagnostics::Problem> make_problem(const std::string& name, cons
   if (name == "parity") return diagnostics::make_parity(length(8));
   if (name == "mnist") return diagnostics::make_mnist(command.data);
   throw_error<ConfigError>(
-      "no diagnostic {}; there are adding, copy, mnist, memorisation, addition, parity, mnist-grid and "
-      "reverse",
+      "no diagnostic {}; there are adding, copy, mnist, memorisation, addition, parity, mnist-grid, "
+      "reverse, gradients and clipping",
       name);
 }
 
-void set_options(const OptionList& options, const std::vector<std::string>& words) {
+/// @return false where the list of options was asked for, and printed.
+bool set_options(const OptionList& options, const std::vector<std::string>& words) {
   for (size_t i = 1; i < words.size(); i += 2) {
+    if (words[i] == "--help") {
+      for (const Option& o : options.all()) {
+        std::printf("--%s (%s; default %s)  %s\n", o.name.c_str(), o.accepts().c_str(), o.text().c_str(),
+                    o.help.c_str());
+      }
+      return false;
+    }
     if (!words[i].starts_with("--") || i + 1 == words.size()) {
       throw_error<ConfigError>("{}: expected --OPTION VALUE", words[i]);
     }
     options.find(words[i].substr(2)).set_text(words[i + 1]);
   }
+  return true;
+}
+
+template <class TableCommand>
+void run_table(const std::vector<std::string>& words, void (*run)(const TableCommand&)) {
+  TableCommand command;
+  if (set_options(OptionList(command), words)) run(command);
 }
 
 void run_reversing(const std::vector<std::string>& words) {
   ReversingCommand command;
-  set_options(OptionList(command), words);
+  if (!set_options(OptionList(command), words)) return;
   const auto backend = open_device("cpu", static_cast<int>(command.threads));
   const auto begun = std::chrono::steady_clock::now();
   diagnostics::run_reversing(command.run, *backend, [&](const diagnostics::ReversingPoint& point) {
@@ -99,7 +117,7 @@ void run_reversing(const std::vector<std::string>& words) {
 
 void run_mnist_grid(const std::vector<std::string>& words) {
   MnistGridCommand command;
-  set_options(OptionList(command), words);
+  if (!set_options(OptionList(command), words)) return;
   const auto backend = open_device("cpu", static_cast<int>(command.threads));
   const auto begun = std::chrono::steady_clock::now();
   diagnostics::run_mnist_grid(command.run, *backend, [&](const diagnostics::MnistGridPoint& point) {
@@ -111,14 +129,19 @@ void run_mnist_grid(const std::vector<std::string>& words) {
 }
 
 void run_command(const std::vector<std::string>& words) {
-  if (words.empty())
-    throw_error<ConfigError>(
-        "usage: rondo-diagnostics adding|copy|mnist|memorisation|addition|parity|mnist-grid|reverse "
-        "[--OPTION VALUE]...");
+  const char* usage =
+      "usage: rondo-diagnostics adding|copy|mnist|memorisation|addition|parity|mnist-grid|reverse|gradients|"
+      "clipping [--OPTION VALUE]... | --help";
+  if (words.empty()) throw_error<ConfigError>("{}", usage);
+  if (words[0] == "--help") return void(std::puts(usage));
   if (words[0] == "reverse") return run_reversing(words);
   if (words[0] == "mnist-grid") return run_mnist_grid(words);
+  if (words[0] == "gradients")
+    return run_table<diagnostics::GradientsCommand>(words, diagnostics::run_gradients);
+  if (words[0] == "clipping")
+    return run_table<diagnostics::ClippingCommand>(words, diagnostics::run_clipping);
   Command command;
-  set_options(OptionList(command), words);
+  if (!set_options(OptionList(command), words)) return;
   const auto problem = make_problem(words[0], command);
   const auto backend = open_device("cpu", static_cast<int>(command.threads));
   std::printf("%s, cell %s, %d threads; without memory the loss is %.4f\n", words[0].c_str(),

@@ -1,8 +1,9 @@
-// The adding problem and copy memory: fresh sequences for every update.
+// The adding problem, noise and copy memory: fresh sequences for every update.
 #include <cmath>
 
 #include "base/random.h"
 #include "diagnostics/diagnostics.h"
+#include "layers/initialize.h"
 
 namespace rondo::diagnostics {
 
@@ -55,6 +56,27 @@ class Adding final : public Problem {
   int64_t length_;
 };
 
+class Noise final : public Problem {
+ public:
+  Noise(int64_t length, int64_t inputs) : length_(length), inputs_(inputs) {}
+  std::string name() const override { return "noise"; }
+  int64_t inputs() const override { return inputs_; }
+  int64_t outputs() const override { return 1; }
+  double memoryless_loss() const override { return 1; }
+  std::vector<Batch> test() const override { return test_batches(*this); }
+
+  Batch training(uint64_t seed, int64_t update, int64_t sequences) const override {
+    Batch batch{.x = Tensor({length_ * sequences, inputs_}), .sequences = sequences};
+    batch.values = Tensor({sequences, 1});
+    initialize_normal(batch.x, 0, 1, stream_of(seed, update).sub(0));
+    initialize_normal(batch.values, 0, 1, stream_of(seed, update).sub(1));
+    return batch;
+  }
+
+ private:
+  int64_t length_, inputs_;
+};
+
 // Inputs: 0 is blank, 1 to 8 are the symbols, 9 asks for them.
 class Copy final : public Problem {
  public:
@@ -93,6 +115,9 @@ class Copy final : public Problem {
 }  // namespace
 
 std::unique_ptr<Problem> make_adding(int64_t length) { return std::make_unique<Adding>(length); }
+std::unique_ptr<Problem> make_noise(int64_t length, int64_t inputs) {
+  return std::make_unique<Noise>(length, inputs);
+}
 std::unique_ptr<Problem> make_copy(int64_t length) { return std::make_unique<Copy>(length); }
 
 }  // namespace rondo::diagnostics

@@ -139,16 +139,25 @@ class ConllParser {
   void begin_columns(std::string_view line) {
     file_.tabs_ = file_.conllu_ || line.find('\t') != std::string_view::npos;
     columns_ = file_.conllu_ ? kConlluColumns : split(line, file_.tabs_).size();
-    token_ = column(options_.token_column, file_.conllu_ ? "form" : "1", "token-column");
+    token_ = column(options_.token_column, otherwise(options_.usual.token, file_.conllu_ ? "form" : "1"),
+                    "token-column");
     const bool alone = columns_ == 1 && options_.tag_column.empty();
     file_.has_tags_ = options_.tag_column != "none" && !alone;
-    if (file_.has_tags_) tag_ = column(options_.tag_column, file_.conllu_ ? "upos" : "-1", "tag-column");
+    if (file_.has_tags_) {
+      tag_ = column(options_.tag_column, otherwise(options_.usual.tag, file_.conllu_ ? "upos" : "-1"),
+                    "tag-column");
+    }
     if (file_.has_tags_ && tag_ == token_) {
       throw_error<ConfigError>(
           "{}: column {} is asked for as the token and as the tag; "
           "check --token-column and --tag-column",
           file_.name_, token_ + 1);
     }
+  }
+
+  // What an option that is left empty means.
+  std::string_view otherwise(const std::string& usual, std::string_view standard) const {
+    return usual.empty() || options_.usual.conllu != file_.conllu_ ? standard : std::string_view(usual);
   }
 
   size_t column(const std::string& asked, std::string_view otherwise, const char* option) const {

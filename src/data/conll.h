@@ -22,6 +22,12 @@ inline constexpr auto kNames<ConllFormat> =
     std::array{std::pair{ConllFormat::kAuto, "auto"}, std::pair{ConllFormat::kColumns, "columns"},
                std::pair{ConllFormat::kConllu, "conllu"}};
 
+/// The columns of files like one that was read before, as by their options: what a model learnt from.
+struct ConllColumns {
+  bool conllu = false;
+  std::string token, tag;
+};
+
 struct ConllOptions {
   ConllFormat format = ConllFormat::kAuto;
   /// From 1, from the end -1, or in CoNLL-U a name: id, form, lemma, upos, xpos, feats, head, deprel, deps,
@@ -30,6 +36,7 @@ struct ConllOptions {
   /// Likewise; "none" for a file without tags. Empty: the last column (none if there is one), in CoNLL-U
   /// upos.
   std::string tag_column;
+  ConllColumns usual;            ///< no option: what an empty column means in files of that kind instead
   bool comments = false;         ///< lines of columns that begin with # are none; in CoNLL-U always so
   bool replace_invalid = false;  ///< tokens and tags with bytes that are no UTF-8 are repaired, not refused
 

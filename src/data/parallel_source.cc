@@ -69,7 +69,9 @@ class ParallelTable : public ParallelSource {
     if (row->cells.size() != width_) {
       throw_error<DataError>(
           "{}:{}: {} columns, expected {} as in line {}; put a cell that holds the separator in quotes, "
-          "or give --no-quotes if quotes are a part of the texts",
+          "give --no-quotes if quotes are a part of the texts, or, if these are the sentences of one "
+          "language "
+          "alone, the other file by --target",
           name(), row->line, row->cells.size(), width_, width_line_);
     }
     return SentencePair{.source = std::move(row->cells[source_]),

@@ -138,8 +138,9 @@ class SentenceSearch {
 
   /// @param begin  this sentence's first row in the step.
   /// @param rows   gets the rows of the step that go on, in the order of this sentence's next rows.
-  void advance(const SearchStep& step, int64_t begin, std::vector<int32_t>& rows) {
-    const std::vector<Candidate> chosen = choose(step, begin);
+  /// @return what it kept.
+  std::vector<Candidate> advance(const SearchStep& step, int64_t begin, std::vector<int32_t>& rows) {
+    std::vector<Candidate> chosen = choose(step, begin);
     const auto before = std::exchange(active_, {});
     ++length_;
     for (const Candidate& candidate : chosen) {
@@ -158,6 +159,19 @@ class SentenceSearch {
     if (active_.empty() && finished_.empty()) give_up(before.front());
     for (const Active& active : before) tree_.release(active.node);
     if (cannot_win()) drop_active(rows);
+    return chosen;
+  }
+
+  std::vector<BeamChoice> choices(const std::vector<Candidate>& chosen) const {
+    std::vector<BeamChoice> choices;
+    for (const Candidate& candidate : chosen) {
+      choices.push_back({.parent = candidate.parent,
+                         .token = candidate.token,
+                         .log_probability = candidate.log_probability,
+                         .score = candidate.log_probability / length_penalty(length_, options_->alpha),
+                         .ended = candidate.token == end_});
+    }
+    return choices;
   }
 
   std::vector<Hypothesis> take() { return std::move(finished_); }
@@ -282,7 +296,7 @@ void BeamOptions::check() const {
 int64_t BeamOptions::max_length(int64_t source_length) const {
   constexpr double kMost = 1e9;
   const double most = max_ratio * static_cast<double>(source_length) + static_cast<double>(max_extra);
-  return std::max(min_length, static_cast<int64_t>(std::min(most, kMost)));
+  return static_cast<int64_t>(std::min(most, kMost));
 }
 
 double length_penalty(int64_t tokens, double alpha) {
@@ -301,7 +315,8 @@ double coverage_penalty(std::span<const float> attention, int64_t source_length,
   return weight * sum;
 }
 
-std::vector<std::vector<Hypothesis>> beam_search(SearchModel& model, const BeamOptions& options) {
+std::vector<std::vector<Hypothesis>> beam_search(SearchModel& model, const BeamOptions& options,
+                                                 const BeamObserver& observer) {
   options.check();
   std::vector<SentenceSearch> searches;
   for (int64_t s = 0; s < model.sentences(); ++s) {
@@ -313,9 +328,13 @@ std::vector<std::vector<Hypothesis>> beam_search(SearchModel& model, const BeamO
     rows.clear();
     previous.clear();
     int64_t begin = 0;
-    for (SentenceSearch& search : searches) {
+    for (size_t s = 0; s < searches.size(); ++s) {
+      SentenceSearch& search = searches[s];
       const int64_t count = search.rows();
-      if (count > 0) search.advance(step, begin, rows);
+      if (count > 0) {
+        const auto chosen = search.advance(step, begin, rows);
+        if (observer) observer(static_cast<int64_t>(s), search.choices(chosen));
+      }
       begin += count;
       for (int64_t row = 0; row < search.rows(); ++row) previous.push_back(search.last_token(row));
     }

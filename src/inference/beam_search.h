@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -59,7 +60,8 @@ struct BeamOptions {
       Range{0, 100});
     v("n-best", n_best, "translations of each sentence, the best first; at most --beam",
       Range{1, kMostHypotheses});
-    v("min-length", min_length, "tokens at least", Range{0, 1e6});
+    v("min-length", min_length, "tokens at least, as far as --max-ratio and --max-extra let them be",
+      Range{0, 1e6});
     v("max-ratio", max_ratio, "tokens at most: this times the source's tokens, plus --max-extra",
       Range{0, 1000});
     v("max-extra", max_extra, "tokens at most, whatever the source's length is: see --max-ratio",
@@ -80,6 +82,17 @@ struct Hypothesis {
   bool ended = true;             ///< false: no token was possible any more, and there is no end
 };
 
+/// A continuation that a step kept.
+struct BeamChoice {
+  int32_t parent = 0;  ///< place among the hypotheses that went on before
+  int32_t token = 0;
+  double log_probability = 0;  ///< of all tokens so far
+  double score = 0;            ///< that over length_penalty(tokens so far)
+  bool ended = false;          ///< it is finished; the others go on, in this order
+};
+/// Sees what each step kept of a sentence, the best first.
+using BeamObserver = std::function<void(int64_t sentence, std::span<const BeamChoice> kept)>;
+
 /// ((5 + tokens) / 6)^alpha. @param tokens  the end included.
 double length_penalty(int64_t tokens, double alpha);
 
@@ -98,6 +111,7 @@ double coverage_penalty(std::span<const float> attention, int64_t source_length,
 /// gives the same bits.
 ///
 /// Source: Wu et al. 2016 (GNMT), section 7, whose scores these are.
-std::vector<std::vector<Hypothesis>> beam_search(SearchModel& model, const BeamOptions& options);
+std::vector<std::vector<Hypothesis>> beam_search(SearchModel& model, const BeamOptions& options,
+                                                 const BeamObserver& observer = {});
 
 }  // namespace rondo

@@ -19,8 +19,8 @@ std::vector<TranslatorModel> load_all(const std::vector<std::string>& paths) {
 void check_coders(const TextCoder& first, const TextCoder& other, const char* side, const std::string& a,
                   const std::string& b) {
   constexpr const char* kAdvice =
-      "an ensemble's models must cut and number words alike: train them with one "
-      "--sentencepiece model (or the same texts) and different seeds";
+      "an ensemble's models must cut and number words alike: train them on the same pairs, with the same "
+      "dev file and options and another --seed";
   if (first.tokenizer->kind() != other.tokenizer->kind() ||
       first.tokenizer->model() != other.tokenizer->model()) {
     throw_error<ConfigError>("{}: its {} tokenizer is not that of {}; {}", b, side, a, kAdvice);

@@ -13,4 +13,11 @@ Variable gather(const DistinctRows& distinct) {
   });
 }
 
+DistinctRows observed(DistinctRows x) {
+  Tape& tape = x.x.tape();
+  if (!tape.options().tracing) return x;
+  const Variable rows = gather(x);
+  return {rows.needs_gradient() ? rows : tape.input(rows.value(), true), {}};
+}
+
 }  // namespace rondo

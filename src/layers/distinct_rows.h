@@ -19,4 +19,8 @@ struct DistinctRows {
 /// y[r] = x[rows[r]] -> [R, D]; x itself where it holds every row.
 Variable gather(const DistinctRows& distinct);
 
+/// On a tape that traces: the same with a row a place, so that its values and, when recording, its gradient
+/// can be read place by place, even where nothing below it learns. On any other tape x as it is.
+DistinctRows observed(DistinctRows x);
+
 }  // namespace rondo

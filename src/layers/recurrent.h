@@ -52,7 +52,10 @@ struct RecurrentTrace {
   int64_t layer = 0;
   bool reverse = false;
   int64_t dimension = 1;  ///< of a grid: 0 is its depth
-  int64_t stage = -1;     ///< of a grid that is computed in stages: the rows are those of this stage alone
+  int64_t stage = -1;     ///< of a grid that is computed in stages, and of a decoder that goes step by step:
+                          ///< the rows are those of this stage alone
+  Tensor input;           ///< [R, D] what it read, a row a place
+  Tensor h0, c0;          ///< [N, P], [N, H] the states before the first step; empty: zeros
   Tensor gates;           ///< [R, S*H], CellKind::saved_blocks
   Tensor cells;           ///< [R, H] (lstm)
   Tensor hidden;          ///< [R, directions*P]: the layer's output; this direction's columns are its own

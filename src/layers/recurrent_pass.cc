@@ -110,10 +110,24 @@ std::vector<Tensor> result_list(const Pass& pass) {
   return list;
 }
 
-std::vector<RecurrentTrace> traces_of(const Pass& pass) {
+// A row a place; nothing where the rows are those of a table of inputs.
+Tensor input_of(Backend& backend, const DistinctRows& x) {
+  if (!x.x || x.rows.empty()) return x.x ? x.x.value() : Tensor();
+  Tensor all({x.num_rows(), x.x.matrix().columns}, x.x.value().type());
+  backend.gather_rows(x.x.matrix(), x.rows, all.matrix());
+  return all;
+}
+
+std::vector<RecurrentTrace> traces_of(Backend& backend, const Pass& pass) {
   std::vector<RecurrentTrace> traces;
+  if (pass.d_states.empty()) return traces;
+  const Tensor input = input_of(backend, pass.x);
+  const auto state = [](const Variable& before) { return before ? before.value() : Tensor(); };
   for (size_t d = 0; d < pass.d_states.size(); ++d) {
     traces.push_back({.reverse = pass.directions[d].reverse,
+                      .input = input,
+                      .h0 = state(pass.directions[d].h0),
+                      .c0 = state(pass.directions[d].c0),
                       .gates = pass.gates[d].clone(),  // the backward pass overwrites the gates
                       .cells = pass.cells[d],
                       .hidden = pass.y,
@@ -129,7 +143,7 @@ LayerOutput recurrent_layer(Tape& tape, const LayerPass& layer, const Packing& p
   auto pass = std::make_shared<Pass>(Pass{layer, packing});
   allocate(*pass, tape.options().tracing);
   forward(backend, *pass);
-  LayerOutput output{.traces = traces_of(*pass)};
+  LayerOutput output{.traces = traces_of(backend, *pass)};
   std::vector<Variable> results =
       tape.make_results(result_list(*pass), input_list(*pass),
                         [&backend, pass](const Gradients& g) { backward(backend, *pass, g); });

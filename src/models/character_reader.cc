@@ -57,18 +57,21 @@ void CharacterReader::prepare(Backend& backend) {
   prepared_ = recurrent_->prepare(backend, Precision::kFloat32, embedding_.table().value);
 }
 
-Variable CharacterReader::last_states(Tape& tape, std::span<const int32_t> ids,
-                                      const Packing& packing) const {
+Variable CharacterReader::last_states(Tape& tape, std::span<const int32_t> ids, const Packing& packing,
+                                      CharacterPass* pass) const {
   RecurrentInput input;
   const bool plain = !tape.options().recording && !tape.options().training;
   if (plain && prepared_ && prepared_->backend == &tape.backend()) input.prepared = &*prepared_;
-  if (input.prepared != nullptr && input.prepared->table_rows > 0 && !ids.empty()) {
+  if (input.prepared != nullptr && input.prepared->table_rows > 0 && !ids.empty() &&
+      !tape.options().tracing) {
     embedding_.check(ids);
     input.ids = ids;
   } else {
-    input.x = embedding_.forward(tape, ids);
+    input.x = observed(embedding_.forward(tape, ids));
   }
-  return concatenate(recurrent_->forward(tape, input, packing).final.h);
+  RecurrentOutput output = recurrent_->forward(tape, input, packing);
+  if (pass != nullptr) *pass = {.packing = packing, .traces = std::move(output.traces)};
+  return concatenate(output.final.h);
 }
 
 // tanh rises: of the maximum it is the maximum of tanh.
@@ -78,13 +81,13 @@ Variable CharacterReader::maxima(Tape& tape, std::vector<int32_t> ids, const Pac
   return activate(Activation::kTanh, pool(Pool::kMax, y, packing));
 }
 
-Variable CharacterReader::forward(Tape& tape, const TaggerWords& words) const {
+Variable CharacterReader::forward(Tape& tape, const TaggerWords& words, CharacterPass* pass) const {
   std::vector<int64_t> lengths;
   for (size_t u = 0; u + 1 < words.ends.size(); ++u) lengths.push_back(words.ends[u + 1] - words.ends[u]);
   const Packing packing(lengths);
   std::vector<int32_t> ids = pack(words, packing);
   return in_callers_order(
-      recurrent_ ? last_states(tape, ids, packing) : maxima(tape, std::move(ids), packing), packing);
+      recurrent_ ? last_states(tape, ids, packing, pass) : maxima(tape, std::move(ids), packing), packing);
 }
 
 }  // namespace rondo

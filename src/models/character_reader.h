@@ -12,6 +12,13 @@
 
 namespace rondo {
 
+/// What a reader that is recurrent did with the words, when the tape is tracing. A word is a sequence, in
+/// the order of the words.
+struct CharacterPass {
+  Packing packing;
+  std::vector<RecurrentTrace> traces;
+};
+
 /// Parameters characters.embedding.weight, and characters.lstm.* or characters.conv.*.
 /// Sources: Lample et al. 2016 (LSTM), Ma & Hovy 2016 (convolution, maximum over the word).
 class CharacterReader {
@@ -22,18 +29,23 @@ class CharacterReader {
 
   /// [U, TaggerOptions::character_width()], in the order of the words. A word without characters gives
   /// zeros of the LSTM; of the convolution too.
-  Variable forward(Tape& tape, const TaggerWords& words) const;
+  /// @param pass  gets what it did, or null.
+  Variable forward(Tape& tape, const TaggerWords& words, CharacterPass* pass = nullptr) const;
 
   /// Packs the weights for passes that neither record nor train.
   void prepare(Backend& backend);
   void forget_prepared() { prepared_.reset(); }
+
+  /// The recurrent layers, or null with a convolution.
+  const RecurrentStack* recurrent() const { return recurrent_ ? &*recurrent_ : nullptr; }
 
   /// What stands before and behind a word, for the convolution.
   static constexpr int32_t kEdge = 1;
   static constexpr const char* kEdgeToken = "</w>";
 
  private:
-  Variable last_states(Tape& tape, std::span<const int32_t> ids, const Packing& packing) const;
+  Variable last_states(Tape& tape, std::span<const int32_t> ids, const Packing& packing,
+                       CharacterPass* pass) const;
   Variable maxima(Tape& tape, std::vector<int32_t> ids, const Packing& packing) const;
 
   TaggerOptions options_;

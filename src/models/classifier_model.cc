@@ -9,10 +9,7 @@ std::vector<int32_t> ClassifierModel::encode(std::string_view text) const {
   return ids;
 }
 
-Tensor predict_probabilities(const ClassifierModel& model, Backend& backend, std::span<const int32_t> ids,
-                             const Packing& packing) {
-  Tape tape(backend);
-  const Variable logits = model.network->forward(tape, ids, packing).logits;
+Tensor probabilities_of(const ClassifierModel& model, Backend& backend, const Variable& logits) {
   Tensor probabilities(logits.shape());
   if (model.labels.multi()) {
     backend.sigmoid_cross_entropy(logits.matrix(), {}, probabilities.matrix(), {});
@@ -20,6 +17,12 @@ Tensor predict_probabilities(const ClassifierModel& model, Backend& backend, std
     backend.softmax_cross_entropy(logits.matrix(), {}, probabilities.matrix(), {});
   }
   return probabilities;
+}
+
+Tensor predict_probabilities(const ClassifierModel& model, Backend& backend, std::span<const int32_t> ids,
+                             const Packing& packing) {
+  Tape tape(backend);
+  return probabilities_of(model, backend, model.network->forward(tape, ids, packing).logits);
 }
 
 Tensor predict_probabilities(const ClassifierModel& model, Backend& backend,

@@ -28,6 +28,9 @@ struct ClassifierModel {
 Tensor predict_probabilities(const ClassifierModel& model, Backend& backend,
                              std::span<const std::vector<int32_t>> sequences);
 
+/// What logits [N, K] say.
+Tensor probabilities_of(const ClassifierModel& model, Backend& backend, const Variable& logits);
+
 /// The same of packed ids, in packed order [N, K].
 Tensor predict_probabilities(const ClassifierModel& model, Backend& backend, std::span<const int32_t> ids,
                              const Packing& packing);

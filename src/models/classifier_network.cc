@@ -87,11 +87,12 @@ const PreparedStack* ClassifierNetwork::prepared_for(const Tape& tape) const {
 
 RecurrentInput ClassifierNetwork::recurrent_input(Tape& tape, std::span<const int32_t> ids) const {
   const PreparedStack* prepared = prepared_for(tape);
-  if (prepared != nullptr && prepared->table_rows > 0 && !ids.empty()) {
+  // A trace shows what the layers read, which a table of their inputs does not hold; the bits are the same.
+  if (prepared != nullptr && prepared->table_rows > 0 && !ids.empty() && !tape.options().tracing) {
     embedding_.check(ids);
     return {.ids = ids, .prepared = prepared};
   }
-  return {.x = embedding_.forward(tape, ids, options_.embedding_dropout), .prepared = prepared};
+  return {.x = observed(embedding_.forward(tape, ids, options_.embedding_dropout)), .prepared = prepared};
 }
 
 ClassifierPass ClassifierNetwork::forward(Tape& tape, std::span<const int32_t> ids,
@@ -104,6 +105,7 @@ ClassifierPass ClassifierNetwork::forward(Tape& tape, std::span<const int32_t> i
   const Precision outside = inside == Precision::kInt8 ? Precision::kFloat32 : inside;
   pass.logits = linear_->forward(dropout(pooled(output, packing, outside, pass), options_.output_dropout));
   pass.traces = std::move(output.traces);
+  if (tape.options().tracing) pass.embedded = input.x.x;
   return pass;
 }
 

@@ -19,6 +19,7 @@ namespace rondo {
 struct ClassifierPass {
   Variable logits;                     ///< [N, K], packed order
   std::vector<RecurrentTrace> traces;  ///< when the tape is tracing
+  Variable embedded;                   ///< [R, E] likewise: see observed()
   Tensor attention;                    ///< [R, 1] with pool attention
 };
 

@@ -24,6 +24,7 @@ struct DecoderStep {
   Tensor log_probabilities;  ///< [N, V]
   Tensor attention;          ///< [N, longest source] of the memory; empty without attention
   DecoderState state;
+  std::vector<RecurrentTrace> traces = {};  ///< of the decoder, when the tape is tracing
 };
 
 /// Rows in this order, each as often as it stands there. @throws ShapeError for a row that is not there.

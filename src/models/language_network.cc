@@ -107,11 +107,12 @@ LanguagePass LanguageNetwork::forward(Tape& tape, std::span<const int32_t> ids, 
   const bool plain = !tape.options().recording && !tape.options().training;
   RecurrentInput input;
   if (plain && prepared_ && prepared_->backend == &tape.backend()) input.prepared = &*prepared_;
-  if (input.prepared != nullptr && input.prepared->table_rows > 0 && !ids.empty()) {
+  if (input.prepared != nullptr && input.prepared->table_rows > 0 && !ids.empty() &&
+      !tape.options().tracing) {
     embedding_.check(ids);
     input.ids = ids;
   } else {
-    input.x = embedding_.forward(tape, ids, options_.embedding_dropout);
+    input.x = observed(embedding_.forward(tape, ids, options_.embedding_dropout));
   }
   RecurrentOutput output = recurrent_.forward(tape, input, packing, state);
   return {.packing = packing,
@@ -119,7 +120,8 @@ LanguagePass LanguageNetwork::forward(Tape& tape, std::span<const int32_t> ids, 
           .raw = output.y,
           .y = locked_dropout(output.y, packing, options_.output_dropout),
           .final = std::move(output.final),
-          .traces = std::move(output.traces)};
+          .traces = std::move(output.traces),
+          .embedded = tape.options().tracing ? input.x.x : Variable()};
 }
 
 Variable LanguageNetwork::loss(const LanguagePass& pass, std::vector<int32_t> targets, double scale) const {

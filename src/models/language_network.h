@@ -23,6 +23,7 @@ struct LanguagePass {
   Variable y;                          ///< the same behind their dropout: what the softmax reads
   RecurrentState final;                ///< in packed order
   std::vector<RecurrentTrace> traces;  ///< when the tape is tracing
+  Variable embedded = {};              ///< [R, E] likewise: see observed()
 };
 
 /// Parameters: embedding.weight [V, E], those of the stack, decoder.* of SoftmaxOutput. One-hot: the table is

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/conll.h"
 #include "data/labels.h"
 #include "models/tag_scheme.h"
 #include "models/tagger_network.h"
@@ -15,6 +16,7 @@ namespace rondo {
 struct TaggerModel {
   Vocabulary words, characters;
   LabelSet labels;
+  ConllColumns columns;  ///< where words and tags stood, if options said so
   std::unique_ptr<TaggerNetwork> network;
 
   const TaggerOptions& options() const { return network->options(); }

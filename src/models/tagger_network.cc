@@ -52,6 +52,7 @@ TaggerNetwork::TaggerNetwork(const TaggerOptions& options, TaggerShape shape)
   const bool learnt = options_.output == TaggerOutput::kCrf;
   chain_.emplace(learnt ? parameters_ : fixed_, CrfShape{labels, type},
                  CrfConstraints(options_.tag_scheme(), shape_.labels));
+  for (Parameter& parameter : fixed_.all()) parameter.trainable = false;
 }
 
 void TaggerNetwork::initialize(const Stream& stream) {
@@ -78,23 +79,28 @@ std::vector<int32_t> TaggerNetwork::dropped(Tape& tape, const TaggerWords& words
   return ids;
 }
 
-Variable TaggerNetwork::features(Tape& tape, const TaggerWords& words) const {
+Variable TaggerNetwork::features(Tape& tape, const TaggerWords& words, CharacterPass& pass) const {
   std::vector<Variable> parts;
   if (embedding_) parts.push_back(gather(embedding_->forward(tape, dropped(tape, words))));
-  if (characters_) parts.push_back(characters_->forward(tape, words));
+  if (characters_) parts.push_back(characters_->forward(tape, words, &pass));
   if (casing_) parts.push_back(gather(casing_->forward(tape, words.casings)));
   return concatenate(parts);
 }
 
-Variable TaggerNetwork::scores(Tape& tape, const TaggerBatchWords& batch, const Packing& packing) const {
+TaggerPass TaggerNetwork::forward(Tape& tape, const TaggerBatchWords& batch, const Packing& packing) const {
   const bool plain = !tape.options().recording && !tape.options().training;
-  RecurrentInput input{.x = {features(tape, batch.words), batch.rows}};
+  TaggerPass pass;
+  RecurrentInput input{.x = observed({features(tape, batch.words, pass.characters), batch.rows})};
   if (plain && prepared_ && prepared_->backend == &tape.backend()) input.prepared = &*prepared_;
-  const Variable y = recurrent_->forward(tape, input, packing).y;
+  RecurrentOutput output = recurrent_->forward(tape, input, packing);
+  pass.traces = std::move(output.traces);
+  if (tape.options().tracing) pass.features = input.x.x;
+  const Variable& y = output.y;
   Variable x = options_.recurrent.locked_dropout ? locked_dropout(y, packing, options_.output_dropout)
                                                  : dropout(y, options_.output_dropout);
   if (hidden_) x = activate(Activation::kTanh, hidden_->forward(x));
-  return linear_->forward(x);
+  pass.scores = linear_->forward(x);
+  return pass;
 }
 
 Variable TaggerNetwork::loss(const Variable& scores, std::vector<int32_t> targets, const Packing& packing,

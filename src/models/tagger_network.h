@@ -26,6 +26,14 @@ struct TaggerShape {
   DType type = DType::kFloat32;
 };
 
+/// What a pass over a batch gives.
+struct TaggerPass {
+  Variable scores;                     ///< [R, K]
+  std::vector<RecurrentTrace> traces;  ///< when the tape is tracing
+  CharacterPass characters;            ///< likewise, with characters lstm
+  Variable features;                   ///< [R, input_size()] likewise: see observed()
+};
+
 /// Parameters: embedding.weight [V, E], characters.* (CharacterReader), casing.embedding.weight, those of the
 /// stack, hidden.* of the tanh layer, linear.*, crf.*; what the options leave out is not there.
 class TaggerNetwork {
@@ -37,7 +45,10 @@ class TaggerNetwork {
 
   /// Scores of all labels for each packed row [R, K].
   /// @param batch  batch.rows [R]. In training, words that are rare become unknown with word_dropout.
-  Variable scores(Tape& tape, const TaggerBatchWords& batch, const Packing& packing) const;
+  Variable scores(Tape& tape, const TaggerBatchWords& batch, const Packing& packing) const {
+    return forward(tape, batch, packing).scores;
+  }
+  TaggerPass forward(Tape& tape, const TaggerBatchWords& batch, const Packing& packing) const;
   /// scale * sum of -log p(targets of a sentence) -> [1]; of a softmax each row for itself, whatever the
   /// scheme. @throws DataError for targets that the scheme forbids (crf).
   Variable loss(const Variable& scores, std::vector<int32_t> targets, const Packing& packing,
@@ -58,13 +69,15 @@ class TaggerNetwork {
   const TaggerOptions& options() const { return options_; }
   const TaggerShape& shape() const { return shape_; }
   const RecurrentStack& recurrent() const { return *recurrent_; }
+  /// What reads characters, or null without.
+  const CharacterReader* characters() const { return characters_ ? &*characters_ : nullptr; }
   /// The word embeddings, or null without.
   Parameter* word_table() { return embedding_ ? &embedding_->table() : nullptr; }
   /// The same network with its numbers as another type: complex128 for gradient checks.
   std::unique_ptr<TaggerNetwork> cast(DType type) const;
 
  private:
-  Variable features(Tape& tape, const TaggerWords& words) const;
+  Variable features(Tape& tape, const TaggerWords& words, CharacterPass& pass) const;
   std::vector<int32_t> dropped(Tape& tape, const TaggerWords& words) const;
 
   TaggerOptions options_;

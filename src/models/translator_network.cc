@@ -123,7 +123,7 @@ const PreparedStack* TranslatorNetwork::prepared(const Tape& tape,
 
 DistinctRows TranslatorNetwork::embed(Tape& tape, const Embedding& embedding, std::span<const int32_t> ids,
                                       const Packing& packing) const {
-  DistinctRows x = embedding.forward(tape, ids, options_.embedding_dropout);
+  const DistinctRows x = observed(embedding.forward(tape, ids, options_.embedding_dropout));
   const double probability = options_.input_dropout;
   if (probability == 0 || !tape.options().training) return x;
   const Variable all = gather(x);
@@ -135,8 +135,10 @@ TranslatorNetwork::Encoded TranslatorNetwork::read(Tape& tape, std::span<const i
                                                    const Packing& packing) const {
   const RecurrentInput input{.x = embed(tape, source_embedding(), ids, packing),
                              .prepared = prepared(tape, prepared_encoder_)};
-  const RecurrentOutput output = encoder_->forward(tape, input, packing);
+  RecurrentOutput output = encoder_->forward(tape, input, packing);
   Encoded encoded{.initial = bridge(tape, output, packing), .keys = {}};
+  encoded.traces = std::move(output.traces);
+  if (tape.options().tracing) encoded.embedded = input.x.x;
   if (attention_) encoded.keys = attention_->keys(output.y, packing, options_.product_precision());
   return encoded;
 }
@@ -194,24 +196,27 @@ TranslatorNetwork::Decoded TranslatorNetwork::advance(Tape& tape, const Encoded&
   const Variable told = attention_ ? joined(output.y, seen.contexts) : output.y;
   return {.state = std::move(output.final),
           .readout = activate(Activation::kTanh, readout_->forward(told, precision)),
-          .attention = seen.weights};
+          .attention = seen.weights,
+          .traces = std::move(output.traces)};
 }
 
 TranslatorPass TranslatorNetwork::forward(Tape& tape, const TranslatorBatch& batch,
                                           const TranslatorSampling& sampling) const {
-  const Encoded source = read(tape, batch.source_ids, batch.source);
+  Encoded source = read(tape, batch.source_ids, batch.source);
   TranslatorPass pass;
   if (options_.stepwise() || sampling.probability > 0) {
     pass = forward_steps(tape, source, batch, sampling.probability);
   } else {
     const std::vector<int32_t> sources = batch.source_of_rows();
     const Decoded begin{.state = gather_rows(source.initial, batch.sources), .readout = {}, .attention = {}};
-    const Decoded all = advance(tape, source, begin,
-                                {.words = embed(tape, *target_embedding_, batch.inputs, batch.target),
-                                 .packing = batch.target,
-                                 .sources = sources});
+    const DistinctRows words = embed(tape, *target_embedding_, batch.inputs, batch.target);
+    Decoded all = advance(tape, source, begin, {.words = words, .packing = batch.target, .sources = sources});
     pass = {.y = all.readout, .attention = all.attention};
+    pass.decoder = std::move(all.traces);
+    if (tape.options().tracing) pass.words = words.x;
   }
+  pass.encoder = std::move(source.traces);
+  pass.source = source.embedded;
   const double probability = options_.output_dropout;
   pass.y = options_.locked_dropout ? locked_dropout(pass.y, batch.target, probability)
                                    : dropout(pass.y, probability);
@@ -230,6 +235,7 @@ TranslatorPass TranslatorNetwork::forward_steps(Tape& tape, const Encoded& sourc
       sampling > 0 ? Variable() : gather(embed(tape, *target_embedding_, batch.inputs, batch.target));
   std::vector<Variable> readouts;
   std::vector<Tensor> attentions;
+  TranslatorPass pass;
   for (int64_t t = 0; t < rows.steps(); ++t) {
     const int64_t first = rows.offsets[static_cast<size_t>(t)], count = rows.count(t);
     const Packing packing = one_step(count);
@@ -247,8 +253,15 @@ TranslatorPass TranslatorNetwork::forward_steps(Tape& tape, const Encoded& sourc
     at = advance(tape, source, at, step);
     readouts.push_back(at.readout);
     attentions.push_back(at.attention);
+    for (RecurrentTrace& trace : at.traces) {
+      trace.stage = t;
+      pass.decoder.push_back(std::move(trace));
+    }
   }
-  return {.y = stack_rows(readouts), .attention = stacked(attentions, rows.rows())};
+  pass.y = stack_rows(readouts);
+  pass.attention = stacked(attentions, rows.rows());
+  if (tape.options().tracing) pass.words = words;
+  return pass;
 }
 
 std::vector<int32_t> TranslatorNetwork::sampled(std::span<const int32_t> inputs, const Decoded& before,
@@ -279,8 +292,10 @@ Tensor TranslatorNetwork::losses(const TranslatorPass& pass, std::span<const int
 
 TranslatorMemory TranslatorNetwork::encode(Tape& tape, std::span<const int32_t> ids,
                                            const Packing& packing) const {
-  const Encoded source = read(tape, ids, packing);
+  Encoded source = read(tape, ids, packing);
   TranslatorMemory memory{.packing = packing, .attention = {}, .initial = {}};
+  memory.traces = std::move(source.traces);
+  if (source.embedded) memory.embedded = source.embedded.value();
   if (attention_) memory.attention = {source.keys.keys.value(), source.keys.values.value()};
   memory.initial.h = values_of(source.initial.h);
   memory.initial.c = values_of(source.initial.c);
@@ -312,11 +327,12 @@ DecoderStep TranslatorNetwork::step(Tape& tape, const TranslatorMemory& memory, 
   for (const Tensor& c : state.c) before.state.c.push_back(tape.input(c));
   if (state.fed) before.readout = tape.input(state.fed);
   const Packing packing = one_step(state.rows());
-  const Decoded after = advance(tape, source, before,
-                                {.words = embed(tape, *target_embedding_, previous, packing),
-                                 .packing = packing,
-                                 .sources = source_of_row});
+  Decoded after = advance(tape, source, before,
+                          {.words = embed(tape, *target_embedding_, previous, packing),
+                           .packing = packing,
+                           .sources = source_of_row});
   DecoderStep result;
+  result.traces = std::move(after.traces);
   result.log_probabilities = output_->log_probabilities(after.readout, options_.product_precision());
   result.attention = after.attention;
   result.state.h = values_of(after.state.h);

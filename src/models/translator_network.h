@@ -24,13 +24,18 @@ namespace rondo {
 struct TranslatorPass {
   Variable y;        ///< [Rt, options().output()], behind its dropout: what the softmax reads
   Tensor attention;  ///< [Rt, longest source]: exactly 0 behind a source's end; empty without attention
+  std::vector<RecurrentTrace> encoder = {}, decoder = {};  ///< when the tape is tracing
+  /// Embeddings of the source [Rs, E] and of what the decoder reads [Rt, E], likewise: see observed().
+  Variable source = {}, words = {};
 };
 
 /// A source, read.
 struct TranslatorMemory {
   Packing packing;
-  AttentionMemory attention;  ///< keys and values of its packed rows; empty without attention
-  DecoderState initial;       ///< a row a packed source sequence
+  AttentionMemory attention;                ///< keys and values of its packed rows; empty without attention
+  DecoderState initial;                     ///< a row a packed source sequence
+  std::vector<RecurrentTrace> traces = {};  ///< of the encoder, when the tape is tracing
+  Tensor embedded = {};                     ///< [R, E] likewise
 
   int64_t longest() const { return packing.sequences() > 0 ? packing.length(0) : 0; }
 };
@@ -82,6 +87,8 @@ class TranslatorNetwork {
   ParameterSet& parameters() { return parameters_; }
   const ParameterSet& parameters() const { return parameters_; }
   const TranslatorOptions& options() const { return options_; }
+  const RecurrentStack& encoder() const { return *encoder_; }
+  const RecurrentStack& decoder() const { return *decoder_; }
   int64_t source_vocabulary() const { return source_vocabulary_; }
   int64_t target_vocabulary() const { return target_vocabulary_; }
   /// The same network with its numbers as another type: complex128 for gradient checks.
@@ -92,12 +99,15 @@ class TranslatorNetwork {
   struct Encoded {
     RecurrentState initial;  ///< of the decoder, a row a packed source sequence
     AttentionKeys keys;      ///< empty without attention
+    std::vector<RecurrentTrace> traces = {};
+    Variable embedded = {};
   };
   /// Where the decoder stands.
   struct Decoded {
     RecurrentState state;
-    Variable readout;  ///< [Q, O]
-    Tensor attention;  ///< [Q, longest source]
+    Variable readout;                         ///< [Q, O]
+    Tensor attention;                         ///< [Q, longest source]
+    std::vector<RecurrentTrace> traces = {};  ///< of these rows
   };
   /// The rows that the decoder reads at once: one step, or all of them where none waits for another.
   struct DecoderRows {

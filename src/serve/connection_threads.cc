@@ -23,8 +23,8 @@ bool ConnectionThreads::take(Descriptor& socket) {
       return false;
     }
   }
-  ++open_;
   waiting_.push_back(std::move(socket));
+  ++open_;
   changed_.notify_one();
   return true;
 }

@@ -107,6 +107,7 @@ constexpr const char* kTooLate = "the text took longer than a request may; ask f
 Reply whole(Writing& writing, const std::function<bool()>& is_gone) {
   const Generation made = writing.run([&](std::string_view) { return !is_gone || !is_gone(); });
   if (writing.late) refuse(504, "{}", kTooLate);
+  if (writing.gone) refuse(400, "the client closed its side before the text was written; keep it open");
   OrderedJson json{{"model", writing.model->name()}, {"text", made.text}};
   json.update(writing.summary(made));
   return json_reply(json);
@@ -216,6 +217,15 @@ Reply Service::generate(const Call& call) {
   Reply reply{.content_type = "text/event-stream"};
   reply.stream = [writing](const Send& send) { stream_events(*writing, send); };
   return reply;
+}
+
+Reply Service::look(const Call& call) {
+  LookRequest request = parse_look_request(call.body, options_.limits);
+  ModelPointer model = models_.find(request.model);
+  const auto work =
+      std::make_shared<LookWork>(std::move(model), std::move(request), options_.limits.max_look_bytes);
+  queue_.run(work, deadline());
+  return {.body = std::move(work->json) + "\n"};
 }
 
 Reply Service::session_reply(int status, const std::string& id, LiveSession& session) {

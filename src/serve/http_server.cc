@@ -43,13 +43,9 @@ std::string time_now() {
 class Refused {
  public:
   void add(Descriptor socket) {
-    constexpr size_t kMost = 256;
+    constexpr size_t kMost = 64;  // with the connections fewer than the library's select() takes
     if (sockets_.size() >= kMost) sockets_.pop_front();
-    const Reply reply = error_reply(503, "too many connections; try again later", 1);
-    const std::string answer = fmt::format(
-        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
-        "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
-        reply.body.size(), reply.body);
+    const std::string answer = bare_answer(error_reply(503, "too many connections; try again later", 1));
     send(socket.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     shutdown(socket.get(), SHUT_WR);
     sockets_.push_back({std::move(socket), Clock::now() + 1s});
@@ -77,6 +73,7 @@ class HttpServer::Connections : private httplib::Server {
   Connections(Service& service, const ServeOptions& options, Log log)
       : service_(&service),
         options_(options.connection),
+        local_(is_loopback(options.host) && options.service.token.empty()),
         log_(std::move(log)),
         listener_(options.host, options.port) {
     svr_sock_ = listener_.descriptor();  // the library takes -1 for a server that stops, and cuts streams
@@ -88,16 +85,18 @@ class HttpServer::Connections : private httplib::Server {
   int port() const { return listener_.port(); }
   void stop() const { stop_.set(); }
   void accept_all();
+  void serve(const Descriptor& socket) noexcept;
 
  private:
   void set_handlers();
-  void serve(const Descriptor& socket) noexcept;
   bool serve_request(HttpStream& stream, bool last, bool& left_unread);
+  bool accept_one(ConnectionThreads& threads, Refused& refused);
   bool process(HttpStream& stream, bool last, const std::function<void(httplib::Request&)>& begin);
   void finish(const httplib::Request& request, const httplib::Response& response) const;
 
   Service* service_;
   ConnectionOptions options_;
+  bool local_;
   Log log_;
   Listener listener_;
   StopEvent stop_;
@@ -108,9 +107,10 @@ void HttpServer::Connections::set_handlers() {
   set_pre_routing_handler([](const Request& request, Response& response) {
     return current->answer_head(request, response) ? HandlerResponse::Handled : HandlerResponse::Unhandled;
   });
-  // Only what answer_head() let through comes here: a path of the table of routes, so a short one.
-  Post("/.*", [](const Request& request, Response& response, const httplib::ContentReader& reader) {
-    current->answer_body(request, response, reader);
+  // Only what answer_head() let through comes here: a path of the table of routes, so a short one, of any
+  // bytes.
+  Post(R"([\s\S]*)", [](const Request& request, Response& response, const httplib::ContentReader&) {
+    current->answer_body(request, response);
   });
   set_error_handler([](const Request&, Response& response) { current->explain(response); });
   set_expect_100_continue_handler(
@@ -142,12 +142,13 @@ bool HttpServer::Connections::process(HttpStream& stream, bool last,
 
 /// @return  whether another request may follow on this connection.
 bool HttpServer::Connections::serve_request(HttpStream& stream, bool last, bool& left_unread) {
-  HttpExchange exchange(*service_, stream);
+  HttpExchange exchange(*service_, stream, local_);
   current = &exchange;
   stream.begin_request();
   const bool goes_on =
       process(stream, last, [&](httplib::Request& request) { exchange.begin(request, last); });
   current = nullptr;
+  exchange.answer_none();
   stream.flush();
   left_unread = exchange.left_unread();
   return goes_on && !exchange.must_close() && !stream.has_failed();
@@ -183,21 +184,30 @@ void HttpServer::Connections::accept_all() {
     poll(both.data(), both.size(), timeout_ms);
     refused.tidy();
     if (both[1].revents != 0) {
+      while (accept_one(threads, refused)) {  // who came before the end is not lost
+      }
       listener_.close();
       return;  // the threads wait for what has begun
     }
-    if (both[0].revents == 0) continue;
-    Descriptor socket = listener_.accept();
-    if (socket.get() < 0) {
-      // No descriptor is left, or the client has gone: neither is the end of the server.
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        std::this_thread::sleep_for(10ms);
-      }
-    } else if (!threads.take(socket)) {
-      service_->metrics().count_refused_connection();
-      refused.add(std::move(socket));
-    }
+    if (both[0].revents != 0) accept_one(threads, refused);
   }
+}
+
+/// @return  whether there was one.
+bool HttpServer::Connections::accept_one(ConnectionThreads& threads, Refused& refused) {
+  Descriptor socket = listener_.accept();
+  if (socket.get() < 0) {
+    // No descriptor is left, or the client has gone: neither is the end of the server.
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      std::this_thread::sleep_for(10ms);
+    }
+    return false;
+  }
+  if (!threads.take(socket)) {
+    service_->metrics().count_refused_connection();
+    refused.add(std::move(socket));
+  }
+  return true;
 }
 
 HttpServer::HttpServer(Service& service, const ServeOptions& options, Log log)
@@ -206,5 +216,6 @@ HttpServer::~HttpServer() = default;
 int HttpServer::port() const { return connections_->port(); }
 void HttpServer::run() { connections_->accept_all(); }
 void HttpServer::stop() { connections_->stop(); }
+void HttpServer::serve(const Descriptor& socket) { connections_->serve(socket); }
 
 }  // namespace rondo::serve

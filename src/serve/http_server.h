@@ -29,6 +29,9 @@ class HttpServer {
   void run();
   /// Any thread may call.
   void stop();
+  /// Answers on a connection that someone else has made, on this thread, until it ends.
+  /// @param socket  a stream that does not block.
+  void serve(const Descriptor& socket);
 
  private:
   class Connections;

@@ -85,14 +85,20 @@ bool HttpStream::wait_for_request() {
 
 void HttpStream::begin_request() {
   begun_ = Clock::now();
+  head_ = HeadSyntax();
   left_ = kMostHead;
-  late_ = too_long_ = at_once_ = false;
+  late_ = too_long_ = malformed_ = at_once_ = written_ = false;
 }
 
 void HttpStream::begin_body(int64_t bytes) { left_ = bytes; }
 
 bool HttpStream::is_gone() const {
   pollfd one{.fd = socket_->get(), .events = POLLRDHUP, .revents = 0};
+  return failed_ || poll(&one, 1, 0) > 0;
+}
+
+bool HttpStream::is_broken() const {
+  pollfd one{.fd = socket_->get(), .events = 0, .revents = 0};  // errors are told without being asked for
   return failed_ || poll(&one, 1, 0) > 0;
 }
 
@@ -128,8 +134,17 @@ bool HttpStream::fill() {
   }
 }
 
+// How many of the next bytes belong to the head.
+size_t HttpStream::take_head(size_t most) {
+  size_t count = 0;
+  while (count < most && !head_.is_whole() && !malformed_)
+    malformed_ = !head_.take(input_[position_ + count++]);
+  return count;
+}
+
 ssize_t HttpStream::read(char* to, size_t size) {
   if (size == 0) return 0;
+  if (malformed_) return -1;
   // A client that drips its bytes finds something in the buffer each time: the clock counts here, too.
   if (position_ >= input_.size()) {
     if (Clock::now() >= deadline()) late_ = true;
@@ -139,7 +154,9 @@ ssize_t HttpStream::read(char* to, size_t size) {
     too_long_ = true;
     return -1;
   }
-  const size_t count = std::min({size, input_.size() - position_, static_cast<size_t>(left_)});
+  size_t count = std::min({size, input_.size() - position_, static_cast<size_t>(left_)});
+  if (!head_.is_whole()) count = take_head(count);
+  if (malformed_) return -1;
   std::copy_n(input_.data() + position_, count, to);
   position_ += count;
   left_ -= static_cast<int64_t>(count);
@@ -147,6 +164,7 @@ ssize_t HttpStream::read(char* to, size_t size) {
 }
 
 ssize_t HttpStream::write(const char* bytes, size_t size) {
+  written_ = true;
   output_.append(bytes, size);
   if (at_once_ || output_.size() >= kMostOutput) flush();
   return failed_ ? -1 : static_cast<ssize_t>(size);

@@ -1,5 +1,5 @@
 // A connection as cpp-httplib reads and writes it, held to limits that the library does not know: a moment by
-// which a request is here whole, and bytes that its head and its body may have.
+// which a request is here whole, bytes that its head and its body may have, and the syntax of its head.
 #pragma once
 
 #include <httplib.h>
@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 
+#include "serve/http_syntax.h"
 #include "serve/serve_options.h"
 #include "serve/sockets.h"
 #include "serve/work_queue.h"
@@ -29,13 +30,18 @@ class HttpStream : public httplib::Stream {
   /// From here on `bytes` more may be read.
   void begin_body(int64_t bytes);
 
-  /// The request was not here in time, or longer than it may be.
+  /// The request was not here in time, or longer than it may be, or its head is none.
   bool is_late() const { return late_; }
   bool is_too_long() const { return too_long_; }
+  bool is_malformed() const { return malformed_; }
   /// An answer could not be sent.
   bool has_failed() const { return failed_; }
-  /// Whether the client hung up.
+  /// An answer was begun.
+  bool has_written() const { return written_; }
+  /// Whether the client sends no more: it hung up, which is seen for sure only when something is sent to it.
   bool is_gone() const;
+  /// Whether nothing can be sent to it any more.
+  bool is_broken() const;
 
   /// What was written goes out when flush() is called, or at once from here on.
   void send_at_once();
@@ -59,6 +65,7 @@ class HttpStream : public httplib::Stream {
 
  private:
   bool fill();
+  size_t take_head(size_t most);
   bool wait_for_input() const;
   Clock::time_point deadline() const;
   bool wait(short events, Clock::time_point until) const;
@@ -71,8 +78,10 @@ class HttpStream : public httplib::Stream {
   size_t position_ = 0;
   std::string output_;
   Clock::time_point begun_;
+  HeadSyntax head_;
   int64_t left_ = 0;
-  bool late_ = false, too_long_ = false, failed_ = false, at_once_ = false;
+  bool late_ = false, too_long_ = false, malformed_ = false;
+  bool failed_ = false, at_once_ = false, written_ = false;
 };
 
 }  // namespace rondo::serve

@@ -82,6 +82,10 @@ ModelPointer Models::find(std::string_view name, std::string_view kind) const {
   return model;
 }
 
+ModelPointer Models::find(std::string_view name) const {
+  return name.empty() ? only([](const ServedModel&) { return true; }, "model") : named(name);
+}
+
 ModelPointer Models::find_streaming(std::string_view name) const {
   if (name.empty()) {
     return only([](const ServedModel& model) { return model.has_sessions(); }, "model with sessions");

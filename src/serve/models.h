@@ -24,6 +24,8 @@ class Models {
   /// whatever is loaded meanwhile.
   /// @throws Refusal: 404 for an unknown name; 422 for another kind, or none or several of it.
   ModelPointer find(std::string_view name, std::string_view kind) const;
+  /// The same of any kind.
+  ModelPointer find(std::string_view name) const;
   /// The same of those that have sessions.
   ModelPointer find_streaming(std::string_view name) const;
   std::vector<ModelPointer> all() const;

@@ -223,6 +223,15 @@ GenerationRequest parse_generation_request(std::string_view body, const RequestL
   return request;
 }
 
+LookRequest parse_look_request(std::string_view body, const RequestLimits& limits) {
+  LookRequest request;
+  Fields(body).finish(request);
+  const auto size = static_cast<int64_t>(request.text.size());
+  if (size > limits.max_look)
+    refuse(422, "text: {} bytes, at most {} are looked into", size, limits.max_look);
+  return request;
+}
+
 SessionRequest parse_session_request(std::string_view body, const RequestLimits& limits) {
   SessionRequest request;
   if (!body.empty()) Fields(body).finish(request);

@@ -83,6 +83,23 @@ struct GenerationRequest {
   }
 };
 
+/// What a model does with a text, gate by gate: {"model", "text", "gradient", "units"}.
+struct LookRequest {
+  std::string model;
+  std::string text;
+  bool gradient = false;
+  int64_t units = 0;
+
+  template <class Visitor>
+  void visit(Visitor& v) {
+    v("model", model, "name of the model; may be left out where there is one");
+    v("text", text, "what it reads");
+    v("gradient", gradient, "the gradient of the best output at every step, too");
+    v("units", units, "most units of each layer, those that vary most along the text; 0: all that fit",
+      Range{0, 1e9});
+  }
+};
+
 /// A new session: {"model", "text"}.
 struct SessionRequest {
   std::string model;
@@ -111,6 +128,7 @@ PredictRequest parse_predict_request(std::string_view body, const RequestLimits&
 TaggingRequest parse_tagging_request(std::string_view body, const RequestLimits& limits);
 TranslationRequest parse_translation_request(std::string_view body, const RequestLimits& limits);
 GenerationRequest parse_generation_request(std::string_view body, const RequestLimits& limits);
+LookRequest parse_look_request(std::string_view body, const RequestLimits& limits);
 SessionRequest parse_session_request(std::string_view body, const RequestLimits& limits);
 FeedRequest parse_feed_request(std::string_view body, const RequestLimits& limits);
 

@@ -16,6 +16,8 @@ struct RequestLimits {
   int64_t max_texts = 256;
   int64_t max_length = 2000;
   int64_t max_beam = 16;
+  int64_t max_look = 2000;
+  int64_t max_look_bytes = 2'000'000;
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -24,6 +26,9 @@ struct RequestLimits {
     v("max-texts", max_texts, "texts of one request; 422 above", Range{1, 1e6});
     v("max-length", max_length, "tokens that a generation may ask for; 422 above", Range{1, 1e9});
     v("max-beam", max_beam, "beam and n-best that a request may ask for; 422 above", Range{1, 1000});
+    v("max-look", max_look, "bytes, and so tokens, of a text that is looked into; 422 above", Range{1, 1e6});
+    v("max-look-bytes", max_look_bytes,
+      "bytes of gates and states in an answer; units that vary least are left out above", Range{1000, 1e9});
   }
 };
 

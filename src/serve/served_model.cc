@@ -2,6 +2,7 @@
 
 #include "base/errors.h"
 #include "rondo/session.h"
+#include "serve/refusal.h"
 #include "storage/classifier_file.h"
 #include "storage/language_model_file.h"
 #include "storage/tagger_file.h"
@@ -47,7 +48,12 @@ ServedLanguageModel::ServedLanguageModel(LanguageModel loaded, Backend& device,
       generator(model, backend, prepared) {}
 
 ServedModel::ServedModel(std::string name, std::string path, const InferenceOptions& inference)
-    : name_(std::move(name)), path_(std::move(path)), backend_(open_device("cpu", kThreadsOfOneRequest)) {
+    : name_(std::move(name)),
+      path_(std::move(path)),
+      inference_(inference),
+      backend_(open_device("cpu", kThreadsOfOneRequest)) {
+  std::error_code missing;  // which reading it says better
+  written_ = std::filesystem::last_write_time(path_, missing);
   const ModelFile file = read_model_file(path_);
   kind_ = file.kind;
   if (kind_ == "classifier") {
@@ -86,6 +92,18 @@ void ServedModel::load_others(const ModelFile& file, const InferenceOptions& inf
   } else {
     throw_error<FormatError>("{}: it holds a {}, which this Rondo cannot serve", path_, in_words(kind_));
   }
+}
+
+const Tracer& ServedModel::tracer() const {
+  const std::lock_guard lock(tracer_mutex_);
+  if (tracer_) return *tracer_;
+  std::error_code missing;
+  if (std::filesystem::last_write_time(path_, missing) != written_ || missing) {
+    refuse(409, "model: the file of {} is not the one that was loaded; SIGHUP makes the server load it",
+           name_);
+  }
+  tracer_ = std::make_unique<const Tracer>(path_, *backend_, inference_);
+  return *tracer_;
 }
 
 std::string in_words(const std::string& kind) {

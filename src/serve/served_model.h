@@ -4,13 +4,16 @@
 #pragma once
 
 #include <cassert>
+#include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <variant>
 
 #include "inference/sentence_tagger.h"
 #include "inference/text_generator.h"
 #include "inference/text_translator.h"
+#include "inspect/trace.h"
 #include "rondo/classifier.h"
 #include "storage/model_file.h"
 
@@ -45,6 +48,11 @@ class ServedModel {
   /// Whether it reads a text as it comes: a language model, or a classifier of one direction.
   bool has_sessions() const { return has_sessions_; }
 
+  /// What looks inside. It holds the weights a second time, and so is made from the file when it is first
+  /// asked for.
+  /// @throws Refusal (409) if the file is another by then; IoError.
+  const Tracer& tracer() const;
+
   /// The model as its kind: Classifier, ServedTagger, ServedLanguageModel or TextTranslator.
   template <class Kind>
   const Kind& get() const {
@@ -58,12 +66,16 @@ class ServedModel {
   void load_others(const ModelFile& file, const InferenceOptions& inference);
 
   std::string name_, path_, kind_;
+  InferenceOptions inference_;
+  std::filesystem::file_time_type written_;
   std::unique_ptr<Backend> backend_;
   std::variant<std::unique_ptr<Classifier>, std::unique_ptr<ServedTagger>,
                std::unique_ptr<ServedLanguageModel>, std::unique_ptr<TextTranslator>>
       model_;
   int64_t parameters_ = 0;
   bool has_sessions_ = false;
+  mutable std::mutex tracer_mutex_;
+  mutable std::unique_ptr<const Tracer> tracer_;
 };
 
 using ModelPointer = std::shared_ptr<const ServedModel>;

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "inspect/look_page.h"
 #include "serve/assets.h"
 #include "serve/refusal.h"
 #include "serve/strict_json.h"
@@ -39,6 +40,10 @@ bool same_in_constant_time(std::string_view given, std::string_view wanted) {
   return differs == 0;
 }
 
+void put_in(std::string& text, std::string_view name, std::string_view part) {
+  text.replace(text.find(name), name.size(), part);
+}
+
 }  // namespace
 
 Reply error_reply(int status, std::string_view message, int retry_after_s) {
@@ -66,6 +71,7 @@ std::span<const Route> Service::routes() {
       {"POST", "/v1/tag", false, true, &Service::tag},
       {"POST", "/v1/translate", false, true, &Service::translate},
       {"POST", "/v1/generate", false, true, &Service::generate},
+      {"POST", "/v1/look", false, true, &Service::look},
       {"POST", "/v1/sessions", false, true, &Service::create_session},
       {"GET", "/v1/sessions/{id}", false, false, &Service::show_session},
       {"DELETE", "/v1/sessions/{id}", false, false, &Service::delete_session},
@@ -128,9 +134,15 @@ std::vector<std::string> Service::reload() {
 Clock::time_point Service::deadline() const { return Clock::now() + seconds(options_.timeout_s); }
 
 Reply Service::page(const Call&) {
+  static const std::string page = [] {
+    std::string text(playground_html());
+    put_in(text, "{{look_style}}", look_style());
+    put_in(text, "{{look_script}}", look_script());
+    return text;
+  }();
   // The page loads nothing and talks to nobody but this server.
   return {.content_type = "text/html; charset=utf-8",
-          .body = std::string(playground_html()),
+          .body = page,
           .headers = {{"Content-Security-Policy",
                        "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
                        "connect-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"}}};

@@ -91,6 +91,7 @@ class Service {
   Reply tag(const Call& call);
   Reply translate(const Call& call);
   Reply generate(const Call& call);
+  Reply look(const Call& call);
   Reply create_session(const Call& call);
   Reply show_session(const Call& call);
   Reply feed_session(const Call& call);

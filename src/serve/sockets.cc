@@ -1,13 +1,16 @@
 #include "serve/sockets.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -58,7 +61,27 @@ int port_of(int descriptor) {
   return ntohs(reinterpret_cast<sockaddr_in*>(&address)->sin_port);
 }
 
+bool is_address(const std::string& text) {
+  in6_addr address{};  // the larger of both
+  return inet_pton(AF_INET, text.c_str(), &address) == 1 || inet_pton(AF_INET6, text.c_str(), &address) == 1;
+}
+
 }  // namespace
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || (host.starts_with("127.") && is_address(host));
+}
+
+bool is_local_name(std::string_view host_header) {
+  std::string host(host_header);
+  if (host.empty()) return true;  // no browser leaves it out
+  if (host.front() == '[') {
+    const size_t end = host.find(']');
+    return end != std::string::npos && is_address(host.substr(1, end - 1));
+  }
+  host.erase(std::min(host.size(), host.rfind(':')));
+  return strcasecmp(host.c_str(), "localhost") == 0 || is_address(host);
+}
 
 Descriptor::~Descriptor() {
   if (number_ >= 0) close(number_);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace rondo::serve {
@@ -51,5 +52,11 @@ class Listener {
   Descriptor descriptor_;
   int port_ = 0;
 };
+
+/// Whether only this machine reaches what listens there: 127.x.x.x, ::1 or localhost.
+bool is_loopback(const std::string& host);
+/// Whether the header `Host` has an address or localhost. With any other name a page elsewhere may have led a
+/// browser here (its owner decides what address the name has), and would be let read the answers.
+bool is_local_name(std::string_view host_header);
 
 }  // namespace rondo::serve

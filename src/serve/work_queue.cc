@@ -80,9 +80,9 @@ WorkQueue::Batch WorkQueue::take_batch() {
 }
 
 std::exception_ptr WorkQueue::attempt(const Batch& batch) {
-  std::vector<std::shared_ptr<Work>> works;
-  for (const std::shared_ptr<Entry>& entry : batch) works.push_back(entry->work);
   try {
+    std::vector<std::shared_ptr<Work>> works;
+    for (const std::shared_ptr<Entry>& entry : batch) works.push_back(entry->work);
     works.front()->run(works);
   } catch (...) {
     return std::current_exception();
@@ -117,6 +117,8 @@ void WorkQueue::serve() {
       }
       continue;
     }
+    // Another thread may have to watch over what is left while this one works.
+    if (!entries_.empty()) changed_.notify_one();
     lock.unlock();
     run_batch(batch);
     if (observer_) {

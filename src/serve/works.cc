@@ -3,9 +3,14 @@
 #include <algorithm>
 #include <iterator>
 
+#include "inspect/trace_json.h"
+#include "serve/refusal.h"
+
 namespace rondo::serve {
 
 namespace {
+
+constexpr int64_t kLeastUnits = 4;  // of a layer that is looked into
 
 // The same model, not only one of the same name: it may have been loaded anew.
 template <class Request>
@@ -31,6 +36,20 @@ void run_together(std::span<const std::shared_ptr<Work>> batch, const Inputs& in
     kind.results.assign(next, end);
     next = end;
   }
+}
+
+int64_t series_bytes(const TextTrace& trace, int64_t units) {
+  int64_t bytes = 0;
+  for (const LayerTrace& layer : trace.layers) bytes += rondo::series_bytes(layer, units);
+  return bytes;
+}
+
+int64_t widest(const TextTrace& trace) {
+  int64_t width = 0;
+  for (const LayerTrace& layer : trace.layers) {
+    for (const TracedSeries& one : layer.series) width = std::max(width, one.values.shape().back());
+  }
+  return width;
 }
 
 }  // namespace
@@ -79,6 +98,33 @@ void TranslationWork::run(std::span<const std::shared_ptr<Work>> batch) {
   run_together<TranslationWork>(
       batch, [](const TranslationWork& work) -> const auto& { return work.request.texts; },
       [&](const std::vector<std::string>& texts) { return translator.translate(texts, request.options); });
+}
+
+LookWork::LookWork(ModelPointer model, LookRequest request, int64_t most_bytes)
+    : Work(""), model_(std::move(model)), request_(std::move(request)), most_bytes_(most_bytes) {}
+
+void LookWork::run(std::span<const std::shared_ptr<Work>>) {
+  TraceOptions options;
+  if (request_.gradient) options.gradient = GradientRequest{};
+  TextTrace trace = model_->tracer().trace(request_.text, options);
+  trace.model = model_->name();
+  const int64_t width = widest(trace);
+  int64_t units = request_.units > 0 ? std::min(request_.units, width) : width;
+  // Halved rather than counted down: a wide layer is many steps from what fits.
+  while (units > kLeastUnits && series_bytes(trace, units) > most_bytes_)
+    units = std::max(kLeastUnits, units / 2);
+  if (series_bytes(trace, units) > most_bytes_) {
+    refuse(422, "text: {} tokens are too many to show even {} units of each layer", trace.tokens.size(),
+           units);
+  }
+  TraceJsonOptions json_options{.units = units};
+  if (units < width) {
+    json_options.notes.push_back(
+        fmt::format("Of each layer {} units are here, of {} in the widest: those whose memory varies most "
+                    "along the text.",
+                    units, width));
+  }
+  json = traces_json({&trace, 1}, json_options);
 }
 
 }  // namespace rondo::serve

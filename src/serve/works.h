@@ -50,6 +50,22 @@ class TranslationWork : public Work {
   ModelPointer model_;
 };
 
+/// Runs in no company: each looks at a text of its own.
+class LookWork : public Work {
+ public:
+  /// @param most_bytes  of gates and states: units are left out until they fit.
+  LookWork(ModelPointer model, LookRequest request, int64_t most_bytes);
+  /// @throws Refusal (422) if four units of each layer are too many; as Tracer::trace().
+  void run(std::span<const std::shared_ptr<Work>> batch) override;
+
+  std::string json;  ///< of traces_json(), once it ran
+
+ private:
+  ModelPointer model_;
+  LookRequest request_;
+  int64_t most_bytes_;
+};
+
 /// Runs in no company.
 class LoneWork : public Work {
  public:

@@ -9,6 +9,29 @@ namespace rondo {
 namespace {
 
 constexpr const char* kAlphabet = "alphabet";
+constexpr const char* kColumns = "columns";
+
+nlohmann::json columns_json(const ConllColumns& columns) {
+  return {{"conllu", columns.conllu}, {"token", columns.token}, {"tag", columns.tag}};
+}
+
+// Files of models that learnt from the usual columns lack them.
+ConllColumns take_columns(nlohmann::json& config, const std::string& path) {
+  const auto found = config.find(kColumns);
+  if (found == config.end()) return {};
+  const auto is = [&](const char* key, nlohmann::json::value_t type) {
+    return found->is_object() && found->contains(key) && found->at(key).type() == type;
+  };
+  if (!is("conllu", nlohmann::json::value_t::boolean) || !is("token", nlohmann::json::value_t::string) ||
+      !is("tag", nlohmann::json::value_t::string)) {
+    throw_error<FormatError>("{}: its {} must tell conllu, token and tag", path, kColumns);
+  }
+  ConllColumns columns{.conllu = found->at("conllu").get<bool>(),
+                       .token = found->at("token").get<std::string>(),
+                       .tag = found->at("tag").get<std::string>()};
+  config.erase(kColumns);
+  return columns;
+}
 
 std::vector<std::string> take_alphabet(nlohmann::json& config, const std::string& path) {
   const auto found = config.find(kAlphabet);
@@ -41,6 +64,9 @@ ModelFile pack_tagger(const TaggerModel& model, nlohmann::json metrics) {
                  .tokenizer_model = {},
                  .metrics = std::move(metrics)};
   file.config[kAlphabet] = model.characters.tokens();
+  if (!model.columns.token.empty() || !model.columns.tag.empty()) {
+    file.config[kColumns] = columns_json(model.columns);
+  }
   append_parameters(model.network->parameters(), file);
   return file;
 }
@@ -50,6 +76,7 @@ TaggerModel unpack_tagger(const ModelFile& file, const std::string& path) {
   if (file.kind != "tagger") refuse_kind(file, path, "a tagger");
   nlohmann::json config = file.config;
   const std::vector<std::string> alphabet = take_alphabet(config, path);
+  const ConllColumns columns = take_columns(config, path);
   const auto options = read_options<TaggerOptions>(config, path);
   if (file.labels.empty()) throw_error<FormatError>("{}: a tagger without labels can tell nothing", path);
   check_num_values(
@@ -57,6 +84,7 @@ TaggerModel unpack_tagger(const ModelFile& file, const std::string& path) {
                          static_cast<double>(file.labels.size())),
       file, path);
   TaggerModel model;
+  model.columns = columns;
   try {
     model.words = Vocabulary::from_tokens(file.vocabulary);
     model.characters = Vocabulary::from_tokens(alphabet);

@@ -136,6 +136,12 @@ std::optional<int64_t> number_after(std::string_view message, std::string_view w
 
 [[noreturn]] void fail(const SubwordOptions& options, const std::string& message) {
   if (const auto most = number_after(message, "Please set it to a value <= ")) {
+    if (*most < SubwordOptions::kFewest) {
+      throw_error<ConfigError>(
+          "subwords: these texts have so few different words that they give {} pieces at most; "
+          "take --tokenizer words or characters",
+          *most);
+    }
     throw_error<ConfigError>("subwords: {} pieces are too many for these texts; take {} at most",
                              options.vocabulary, *most);
   }

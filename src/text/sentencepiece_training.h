@@ -19,6 +19,8 @@ inline constexpr auto kNames<SubwordKind> =
     std::array{std::pair{SubwordKind::kUnigram, "unigram"}, std::pair{SubwordKind::kBpe, "bpe"}};
 
 struct SubwordOptions {
+  static constexpr int64_t kFewest = 8;  ///< what commands ask for at least
+
   int64_t vocabulary = 8000;  ///< pieces, "<unk>" and "</s>" included
   SubwordKind kind = SubwordKind::kUnigram;
   double character_coverage = 0.9995;  ///< share of the characters that have pieces; rarer ones are unknown

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "data/split.h"
+#include "models/gate_sample.h"
 #include "storage/language_model_file.h"
 #include "tensor/operations.h"
 #include "text/sentencepiece_training.h"
@@ -271,6 +272,15 @@ TrainingTask::Dev ClassifierTraining::evaluate() {
   return {.loss = result.loss, .metric = model_.labels.multi() ? result.micro_f1 : result.accuracy};
 }
 
+GateStatistics ClassifierTraining::gates() {
+  const EncodedCorpus sample = gate_sample(dev_);
+  const Batch batch = make_batch(sample, all_examples(sample));
+  Tape tape(backend_, {.tracing = true});
+  GateStatistics gates;
+  gates.add(model_.network->forward(tape, batch.ids, *batch.packing).traces, task_.model.recurrent);
+  return gates;
+}
+
 nlohmann::json ClassifierTraining::identity() const {
   ClassifierTask task = task_;
   return run_identity(OptionList(task).to_json(), fingerprint_, backend_);
@@ -305,6 +315,7 @@ TrainingPlan ClassifierTraining::plan() const {
                     .updates_per_epoch = updates_per_epoch(),
                     .threads = backend_.threads().threads(),
                     .backend = backend_.name(),
+                    .metric = model_.labels.multi() ? "micro F1" : "accuracy",
                     .warnings = warnings_};
   if (!dev_.ids.empty())
     plan.unknown_share = static_cast<double>(dev_.unknown) / static_cast<double>(dev_.ids.size());

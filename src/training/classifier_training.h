@@ -33,6 +33,7 @@ class ClassifierTraining final : public TrainingTask {
   }
   Step step(Tape& tape, int64_t epoch, int64_t index) override;
   Dev evaluate() override;
+  GateStatistics gates() override;
   ModelFile pack(nlohmann::json metrics) const override {
     return pack_classifier(model_, std::move(metrics));
   }

@@ -12,10 +12,13 @@ namespace {
 
 // A slip such as --log news.csv must not cost the data.
 void check_no_file_twice(const TrainingFiles& files) {
-  const std::pair<const char*, const std::string&> named[] = {
-      {"input", files.input}, {"dev", files.dev}, {"output", files.output}, {"log", files.log}};
+  const std::pair<const char*, const std::string&> named[] = {{"input", files.input},
+                                                              {"dev", files.dev},
+                                                              {"output", files.output},
+                                                              {"log", files.log},
+                                                              {"report", files.report}};
   for (const auto& [written, target] : named) {
-    if (&target != &files.output && &target != &files.log) continue;
+    if (&target == &files.input || &target == &files.dev) continue;
     for (const auto& [name, path] : named) {
       std::error_code none;
       const bool same = path == target || std::filesystem::equivalent(path, target, none);
@@ -34,15 +37,18 @@ void check_files(const TrainingFiles& files) {
     throw_error<ConfigError>("--output is missing: the model file to write, such as news.rondo");
   check_no_file_twice(files);
   AtomicFile{files.output};  // can the folder be written?
-  const auto log_folder = std::filesystem::path(files.log).parent_path();
-  if (!log_folder.empty() && !std::filesystem::is_directory(log_folder)) {
-    throw_error<IoError>("--log {}: there is no folder {}", files.log, log_folder.string());
+  const std::pair<const char*, const std::string&> told[] = {{"log", files.log}, {"report", files.report}};
+  for (const auto& [name, path] : told) {
+    const auto folder = std::filesystem::path(path).parent_path();
+    if (folder.empty() || std::filesystem::is_directory(folder)) continue;
+    throw_error<IoError>("--{} {}: there is no folder {}", name, path, folder.string());
   }
   if (files.force) return;
   const std::string checkpoint = TrainingLoop::checkpoint_path(files);
   const bool resumes = files.resume && file_exists(checkpoint);
-  if (!files.log.empty() && !resumes && std::filesystem::is_regular_file(files.log)) {
-    throw_error<ConfigError>("--log: {} exists; overwrite it with --force", files.log);
+  for (const auto& [name, path] : told) {
+    if (path.empty() || resumes || !std::filesystem::is_regular_file(path)) continue;
+    throw_error<ConfigError>("--{}: {} exists; overwrite it with --force", name, path);
   }
   if (file_exists(checkpoint) && !files.resume) {
     throw_error<ConfigError>(

@@ -4,7 +4,9 @@
 
 #include "base/errors.h"
 #include "base/memory.h"
+#include "data/batches.h"
 #include "layers/activation_penalty.h"
+#include "models/gate_sample.h"
 #include "storage/language_model_file.h"
 #include "tensor/operations.h"
 #include "training/memory_estimate.h"
@@ -151,6 +153,15 @@ TrainingTask::Dev LanguageModelTraining::evaluate() {
   return {.loss = result.loss(), .metric = -result.loss()};
 }
 
+GateStatistics LanguageModelTraining::gates() {
+  const EncodedCorpus sample = gate_sample(corpus_.dev);
+  const Batch batch = make_batch(sample, all_examples(sample));
+  Tape tape(backend_, {.tracing = true});
+  GateStatistics gates;
+  gates.add(model_.network->forward(tape, batch.ids, *batch.packing).traces, task_.model.recurrent);
+  return gates;
+}
+
 ModelFile LanguageModelTraining::pack(nlohmann::json metrics) const {
   if (metrics.is_object() && !metrics.empty()) {
     metrics["dev_text"] = corpus_.dev_description;
@@ -192,6 +203,7 @@ TrainingPlan LanguageModelTraining::plan() const {
                     .updates_per_epoch = updates_per_epoch(),
                     .threads = backend_.threads().threads(),
                     .backend = backend_.name(),
+                    .metric = "perplexity",
                     .warnings = corpus_.warnings};
   plan.documents = corpus_.train.pieces();
   plan.unknown_share = static_cast<double>(corpus_.dev.unknown) /

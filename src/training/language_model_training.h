@@ -30,6 +30,7 @@ class LanguageModelTraining final : public TrainingTask {
   }
   Step step(Tape& tape, int64_t epoch, int64_t index) override;
   Dev evaluate() override;
+  GateStatistics gates() override;
   ModelFile pack(nlohmann::json metrics) const override;
   nlohmann::json identity() const override;
   NamedTensors state() const override { return states_->tensors(); }

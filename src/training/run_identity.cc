@@ -31,8 +31,8 @@ void Fingerprint::add(const ParameterSet& parameters) {
 }
 
 nlohmann::json run_identity(nlohmann::json options, const Fingerprint& data, const Backend& backend) {
-  for (const char* name : {"input", "dev", "also", "from", "output", "log", "tensorboard", "resume", "force",
-                           "checkpoint-seconds"}) {
+  for (const char* name : {"input", "dev", "also", "from", "output", "log", "tensorboard", "report", "resume",
+                           "force", "checkpoint-seconds"}) {
     options.erase(name);
   }
   options["data"] = data.value();

@@ -19,9 +19,8 @@ namespace {
 // A character that occurs once teaches the unknown one.
 constexpr int64_t kCharacterCount = 2;
 
-std::vector<ConllSentence> read_sentences(const std::string& path, const ConllOptions& options,
-                                          std::string& format) {
-  const ConllFile file(path, options);
+ConllFile read_sentences(const std::string& path, const ConllOptions& options) {
+  ConllFile file(path, options);
   if (file.sentences().empty()) {
     throw_error<DataError>("{}: no sentences; a word a line is expected, with its tag in the last column",
                            input_name(path));
@@ -30,9 +29,10 @@ std::vector<ConllSentence> read_sentences(const std::string& path, const ConllOp
     throw_error<DataError>("{}: no tags, a word and its tag a line are expected; --tag-column says where",
                            input_name(path));
   }
-  format = file.is_conllu() ? "CoNLL-U" : "columns";
-  return file.sentences();
+  return file;
 }
+
+const char* format_of(const ConllFile& file) { return file.is_conllu() ? "CoNLL-U" : "columns"; }
 
 std::vector<std::string> labels_in(const std::vector<ConllSentence>& sentences) {
   std::set<std::string> labels;
@@ -183,13 +183,19 @@ void read_vectors_of(TaggerTask& task, TaggerCorpus& corpus) {
 
 TaggerCorpus read_tagger_corpus(TaggerTask& task) {
   TaggerCorpus corpus;
-  std::vector<ConllSentence> sentences = read_sentences(task.files.input, task.corpus.conll, corpus.format);
+  const ConllOptions& conll = task.corpus.conll;
+  const ConllFile file = read_sentences(task.files.input, conll);
+  corpus.format = format_of(file);
+  corpus.columns = {.conllu = file.is_conllu(), .token = conll.token_column, .tag = conll.tag_column};
+  std::vector<ConllSentence> sentences = file.sentences();
   settle_labels(task, sentences, corpus);
   if (task.files.dev.empty()) {
     split(task, std::move(sentences), corpus);
   } else {
     corpus.train = std::move(sentences);
-    corpus.dev = read_sentences(task.files.dev, task.corpus.conll, corpus.dev_format);
+    const ConllFile dev = read_sentences(task.files.dev, conll);
+    corpus.dev_format = format_of(dev);
+    corpus.dev = dev.sentences();
   }
   count_words(task, corpus);
   read_vectors_of(task, corpus);

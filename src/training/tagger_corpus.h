@@ -15,7 +15,8 @@ namespace rondo {
 struct TaggerCorpus {
   std::vector<ConllSentence> train, dev;
   std::string format, dev_format;
-  LabelSet labels;  ///< as the model learns them: converted
+  ConllColumns columns;  ///< of the first of them
+  LabelSet labels;       ///< as the model learns them: converted
   Vocabulary words, characters;
   std::vector<uint8_t> rare;  ///< by word: 1 if it occurs once in what is learnt from
   Vectors vectors;            ///< of --vectors

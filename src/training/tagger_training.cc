@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "data/batches.h"
+#include "models/gate_sample.h"
 #include "models/tagger_batch.h"
 #include "storage/tagger_file.h"
 #include "training/arithmetic.h"
@@ -29,6 +30,11 @@ TaggerTraining::TaggerTraining(const TaggerTask& task, Backend& backend, Profile
     corpus = read_tagger_corpus(task_);
   }
   build_network(corpus);
+  if (task_.measure.metric == TaggerMetric::kF1 && !model_.marks_spans()) {
+    throw_error<ConfigError>(
+        "--metric f1: the tags mark no spans, as O B-PER I-PER do, and F1 is of spans; leave it out, and "
+        "accuracy chooses");
+  }
   const Profile::Scope timed(profile_, Profile::Section::kTokenising);
   forms_.emplace(model_.forms());
   train_ = encode_tagged(std::move(corpus.train), model_.options(), model_.labels, *forms_);
@@ -57,6 +63,7 @@ void TaggerTraining::build_network(const TaggerCorpus& corpus) {
   model_.words = corpus.words;
   model_.characters = corpus.characters;
   model_.labels = corpus.labels;
+  model_.columns = corpus.columns;
   model_.network =
       std::make_unique<TaggerNetwork>(task_.model, TaggerShape{.words = model_.words.size(),
                                                                .characters = model_.characters.size(),
@@ -122,6 +129,15 @@ TrainingTask::Dev TaggerTraining::evaluate() {
   return {.loss = result.loss, .metric = by_f1() ? result.f1() : result.tags.accuracy};
 }
 
+GateStatistics TaggerTraining::gates() {
+  const EncodedCorpus sample = gate_sample(dev_.encoded);
+  const TaggerBatch batch = make_tagger_batch(*forms_, sample, all_examples(sample));
+  Tape tape(backend_, {.tracing = true});
+  GateStatistics gates;
+  gates.add(model_.network->forward(tape, batch.words, *batch.packing).traces, task_.model.recurrent);
+  return gates;
+}
+
 ModelFile TaggerTraining::pack(nlohmann::json metrics) const {
   if (metrics.is_object() && !metrics.empty()) metrics["metric"] = by_f1() ? "f1" : "accuracy";
   return pack_tagger(model_, std::move(metrics));
@@ -174,6 +190,7 @@ TrainingPlan TaggerTraining::plan() const {
                     .updates_per_epoch = updates_per_epoch(),
                     .threads = backend_.threads().threads(),
                     .backend = backend_.name(),
+                    .metric = by_f1() ? "F1" : "accuracy",
                     .warnings = warnings_};
   plan.unknown_share = static_cast<double>(dev_.encoded.unknown) /
                        static_cast<double>(std::max<size_t>(1, dev_.encoded.ids.size()));

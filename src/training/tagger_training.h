@@ -28,6 +28,7 @@ class TaggerTraining final : public TrainingTask {
   }
   Step step(Tape& tape, int64_t epoch, int64_t index) override;
   Dev evaluate() override;
+  GateStatistics gates() override;
   ModelFile pack(nlohmann::json metrics) const override;
   nlohmann::json identity() const override;
 

@@ -15,12 +15,14 @@ void check_sources(const LanguageTask& task) {
   std::vector<std::string> read = task.corpus.also;
   read.push_back(task.corpus.sentencepiece);
   for (const std::string& path : read) {
-    for (const std::string* written : {&task.files.output, &task.files.log}) {
+    for (const std::string* written : {&task.files.output, &task.files.log, &task.files.report}) {
       std::error_code none;
       if (path.empty() || written->empty()) continue;
       if (path != *written && !std::filesystem::equivalent(path, *written, none)) continue;
       throw_error<ConfigError>("{} is read and would be overwritten; give another --{}", path,
-                               written == &task.files.log ? "log" : "output");
+                               written == &task.files.log      ? "log"
+                               : written == &task.files.report ? "report"
+                                                               : "output");
     }
   }
 }

@@ -20,8 +20,13 @@ double seconds_since(std::chrono::steady_clock::time_point moment) {
 }
 
 nlohmann::json to_json(const TrainingEvaluation& e) {
-  nlohmann::json json{{"update", e.update},     {"epoch", e.epoch},           {"train_loss", e.train_loss},
-                      {"dev_loss", e.dev_loss}, {"dev_metric", e.dev_metric}, {"best", e.best}};
+  nlohmann::json json{{"update", e.update},
+                      {"epoch", e.epoch},
+                      {"train_loss", e.train_loss},
+                      {"clipped_share", e.clipped_share},
+                      {"dev_loss", e.dev_loss},
+                      {"dev_metric", e.dev_metric},
+                      {"best", e.best}};
   if (e.averaged) json["averaged"] = true;
   return json;
 }
@@ -35,6 +40,7 @@ TrainingEvaluation evaluation_from(const nlohmann::json& json) {
   return {.update = json.at("update"),
           .epoch = json.at("epoch"),
           .train_loss = figure_from(json.at("train_loss")),
+          .clipped_share = json.value("clipped_share", 0.0),
           .dev_loss = figure_from(json.at("dev_loss")),
           .dev_metric = figure_from(json.at("dev_metric")),
           .best = json.at("best"),
@@ -134,6 +140,29 @@ void TrainingLoop::open_logs() {
   }
 }
 
+// A report that was asked for when the run was resumed knows the evaluations before, and its curve begins
+// here.
+void TrainingLoop::open_page(const TrainingPlan& plan) {
+  if (parts_.files.report.empty()) return;
+  page_ = std::make_unique<RunPage>(parts_.files.report, parts_.files.command);
+  page_->planned(plan, parts_.files.output);
+  page_->restore(page_state_, state_.history);
+  page_->write();
+}
+
+// A page that cannot be written costs no run.
+template <class Tell>
+void TrainingLoop::tell_page(Tell tell) {
+  if (!page_) return;
+  try {
+    tell(*page_);
+    page_failed_ = false;
+  } catch (const IoError& error) {
+    if (!page_failed_) parts_.observer.report_failed(error.what());
+    page_failed_ = true;
+  }
+}
+
 void TrainingLoop::restore() {
   const std::string path = checkpoint_path(parts_.files);
   const Checkpoint checkpoint = read_checkpoint(path);
@@ -149,6 +178,7 @@ void TrainingLoop::restore() {
     optimizer_.restore(checkpoint.optimizer, checkpoint.state.at("optimizer_steps").get<int64_t>());
     averaging_.restore(checkpoint.state.at("averaging"), checkpoint.average);
     parts_.task.restore_state(checkpoint.task);
+    page_state_ = checkpoint.state.value("page", nlohmann::json());
   } catch (const nlohmann::json::exception& error) {
     throw_error<FormatError>("{}: the checkpoint's state is damaged ({}); begin anew with --force", path,
                              error.what());
@@ -165,7 +195,15 @@ LoopOutcome TrainingLoop::run(TrainingPlan plan) {
         fmt::format("--resume: there is no {}; the run begins anew", checkpoint_path(parts_.files)));
   }
   parts_.observer.planned(plan);
-  return run();
+  open_page(plan);
+  try {
+    const LoopOutcome outcome = run();
+    tell_page([&](RunPage& page) { page.ended(outcome.stopped ? RunState::kStopped : RunState::kDone, ""); });
+    return outcome;
+  } catch (const std::exception& error) {
+    tell_page([&](RunPage& page) { page.ended(RunState::kFailed, error.what()); });
+    throw;
+  }
 }
 
 LoopOutcome TrainingLoop::run() {
@@ -228,6 +266,7 @@ void TrainingLoop::step() {
 void TrainingLoop::skip(const TrainingTask::Step& step) {
   ++state_.skipped;
   parts_.observer.skipped({state_.update, step.lines});
+  tell_page([&](RunPage& page) { page.skipped(); });
   if (log_) log_->append({{"event", "skipped"}, {"update", state_.update}, {"lines", step.lines}});
   if (++state_.skipped_in_a_row < kMaxSkipped) return;
   // Before the first evaluation the present state is the last good one: a skipped update changed nothing.
@@ -265,13 +304,16 @@ void TrainingLoop::report_progress(const TrainingTask::Step& step, const Optimiz
       .updates = updates_,
       .epoch = static_cast<double>(state_.update) / static_cast<double>(per_epoch_),
       .loss = state_.loss_sum / steps,
+      .step_loss = step.loss.value().at(0),
       .rate = rate,
       .gradient_norm = report.gradient_norm,
+      .clipped = report.clipped,
       .clipped_share = static_cast<double>(state_.clipped) / steps,
       .tokens_per_second = static_cast<double>(tokens_) / seconds,
       .seconds_left = per_update * static_cast<double>(updates_ - state_.update),
       .dev_metric = best_.empty() ? TrainingProgress().dev_metric : state_.best.dev_metric};
   parts_.observer.progressed(progress);
+  tell_page([&](RunPage& page) { page.progressed(progress); });
   if (state_.update % kLogEvery != 0) return;
   if (log_) {
     nlohmann::json record{{"event", "update"},
@@ -312,6 +354,8 @@ TrainingEvaluation TrainingLoop::measure() {
       .update = state_.update,
       .epoch = (state_.update + per_epoch_ - 1) / per_epoch_,
       .train_loss = state_.steps > 0 ? state_.loss_sum / static_cast<double>(state_.steps) : 0,
+      .clipped_share =
+          state_.steps > 0 ? static_cast<double>(state_.clipped) / static_cast<double>(state_.steps) : 0,
       .dev_loss = dev.loss,
       .dev_metric = dev.metric,
       .averaged = averaging_.active()};
@@ -321,6 +365,7 @@ TrainingEvaluation TrainingLoop::measure() {
   evaluation.best = std::isfinite(dev.loss) && (best_.empty() || dev.metric > best.dev_metric ||
                                                 (dev.metric == best.dev_metric && dev.loss < best.dev_loss));
   if (evaluation.best) keep_best();
+  if (page_) evaluation.gates = parts_.task.gates().shares();
   return evaluation;
 }
 
@@ -340,6 +385,7 @@ void TrainingLoop::keep(const TrainingEvaluation& evaluation) {
 
 void TrainingLoop::tell(const TrainingEvaluation& evaluation) {
   parts_.observer.evaluated(evaluation);
+  tell_page([&](RunPage& page) { page.evaluated(to_json(evaluation), evaluation.gates); });
   if (log_) {
     nlohmann::json record = to_json(evaluation);
     record["event"] = "evaluation";
@@ -393,6 +439,7 @@ void TrainingLoop::save_checkpoint() {
                       {"schedule", schedule_.to_json()},
                       {"averaging", averaging_.to_json()},
                       {"optimizer_steps", optimizer_.steps()}};
+  if (page_) checkpoint.state["page"] = page_->state();
   checkpoint.best = best_;
   checkpoint.average = averaging_.tensors();
   checkpoint.task = parts_.task.state();

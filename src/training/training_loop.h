@@ -15,6 +15,7 @@
 #include "training/averaging.h"
 #include "training/optimizer.h"
 #include "training/run_log.h"
+#include "training/run_page.h"
 #include "training/schedule.h"
 #include "training/tensorboard.h"
 #include "training/training_observer.h"
@@ -53,6 +54,9 @@ class TrainingTask {
   /// @throws FormatError if it does not fit.
   virtual void restore_state(const NamedTensors&) {}
   virtual Dev evaluate() = 0;
+  /// The gates over a few dev texts with the present parameters, for a report; changes nothing. A task
+  /// without gates has none.
+  virtual GateStatistics gates() { return {}; }
   /// The model with its present parameters.
   virtual ModelFile pack(nlohmann::json metrics) const = 0;
   /// What must be equal for a run to be resumed: options and a fingerprint of the data.
@@ -114,6 +118,9 @@ class TrainingLoop {
 
   void restore();
   void open_logs();
+  void open_page(const TrainingPlan& plan);
+  template <class Tell>
+  void tell_page(Tell tell);
   void step();
   void skip(const TrainingTask::Step& step);
   [[noreturn]] void fail(const std::string& reason);
@@ -142,6 +149,9 @@ class TrainingLoop {
   NamedTensors best_;
   std::unique_ptr<RunLog> log_;
   std::unique_ptr<EventFile> events_;
+  std::unique_ptr<RunPage> page_;
+  nlohmann::json page_state_;  ///< of the checkpoint, until the page is opened
+  bool page_failed_ = false;   ///< the last time it was written
   Clock::time_point begun_, checkpointed_;
   int64_t begun_at_ = 0;
   int64_t tokens_ = 0;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "layers/gate_statistics.h"
+
 namespace rondo {
 
 /// Known before the first step.
@@ -23,17 +25,21 @@ struct TrainingPlan {
   int64_t resumed_at = 0;  ///< update that a resumed run begins with
   int threads = 0;
   std::string backend;
+  std::string metric = "dev metric";  ///< what TrainingTask::Dev::metric is: "accuracy", "F1", "perplexity"
+                                      ///< (its logarithm with the sign changed), "BLEU"
   std::vector<std::string> warnings;
 };
 
 /// After each update.
 struct TrainingProgress {
-  int64_t update = 0;   ///< 1 after the first
-  int64_t updates = 0;  ///< planned
-  double epoch = 0;     ///< 1.5 in the middle of the second
-  double loss = 0;      ///< mean over this epoch so far
-  double rate = 0;      ///< by the schedule; a step may scale its own
+  int64_t update = 0;    ///< 1 after the first
+  int64_t updates = 0;   ///< planned
+  double epoch = 0;      ///< 1.5 in the middle of the second
+  double loss = 0;       ///< mean over this epoch so far
+  double step_loss = 0;  ///< of this update
+  double rate = 0;       ///< by the schedule; a step may scale its own
   double gradient_norm = 0;
+  bool clipped = false;      ///< this update
   double clipped_share = 0;  ///< of the updates of this epoch
   double tokens_per_second = 0;
   double seconds_left = 0;
@@ -45,10 +51,12 @@ struct TrainingEvaluation {
   int64_t update = 0;
   int64_t epoch = 0;
   double train_loss = 0;
+  double clipped_share = 0;  ///< of the updates of this epoch so far
   double dev_loss = 0;
   double dev_metric = 0;  ///< TrainingTask::Dev::metric
   bool best = false;
-  bool averaged = false;  ///< of the average of the parameters over the updates
+  bool averaged = false;              ///< of the average of the parameters over the updates
+  std::vector<GateShare> gates = {};  ///< on a few dev texts, where a report is written
 };
 
 /// A step whose loss or gradients were infinite or not a number: nothing was changed.
@@ -69,6 +77,8 @@ class TrainingObserver {
   virtual void skipped(const SkippedStep&) {}
   /// A checkpoint could not be written: the run goes on, and would be resumed from the one before.
   virtual void checkpoint_failed(const std::string&) {}
+  /// The report could not be written: the run goes on, and tries again.
+  virtual void report_failed(const std::string&) {}
   /// Asked after each update: true saves a checkpoint and ends the run, to be resumed later.
   virtual bool stop_wanted() { return false; }
 };

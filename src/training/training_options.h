@@ -26,8 +26,10 @@ struct TrainingFiles {
   std::string output;
   std::string log;
   std::string tensorboard;
+  std::string report;
   bool resume = false;
   bool force = false;
+  std::string command = {};  ///< no option: what the person typed, for the report
 
   template <class Visitor>
   void visit(Visitor& v) {
@@ -41,6 +43,8 @@ struct TrainingFiles {
     v("output", output, "model file to write");
     v("log", log, "file of JSON lines: every evaluation and every hundredth update");
     v("tensorboard", tensorboard, "directory for TensorBoard's event files");
+    v("report", report,
+      "page (HTML) that shows the run while it goes on: losses, dev figure, rate, gradients, gates");
     v("resume", resume,
       "go on where OUTPUT.checkpoint stands; the result is the undisturbed run's, bit for bit");
     v("force", force, "write the output even if it exists");

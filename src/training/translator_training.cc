@@ -5,6 +5,7 @@
 #include "base/errors.h"
 #include "base/memory.h"
 #include "layers/linear_cross_entropy.h"
+#include "models/gate_sample.h"
 #include "storage/translator_file.h"
 
 namespace rondo {
@@ -124,6 +125,19 @@ TrainingTask::Dev TranslatorTraining::evaluate() {
   return {.loss = result.loss(), .metric = result.bleu};
 }
 
+GateStatistics TranslatorTraining::gates() {
+  const std::vector<TokenPair> sample = gate_sample(corpus_.dev);
+  std::vector<const TokenPair*> pairs;
+  for (const TokenPair& pair : sample) pairs.push_back(&pair);
+  Tape tape(backend_, {.tracing = true});
+  const TranslatorPass pass =
+      model_.network->forward(tape, make_translator_batch(pairs, model_.target.end()));
+  GateStatistics gates;
+  gates.add(pass.encoder, task_.model.encoder(), "encoder");
+  gates.add(pass.decoder, task_.model.decoder(), "decoder");
+  return gates;
+}
+
 ModelFile TranslatorTraining::pack(nlohmann::json metrics) const {
   if (metrics.is_object() && !metrics.empty()) {
     metrics["dev_text"] = corpus_.dev_description;
@@ -196,6 +210,7 @@ TrainingPlan TranslatorTraining::plan() const {
                     .updates_per_epoch = updates_per_epoch_,
                     .threads = backend_.threads().threads(),
                     .backend = backend_.name(),
+                    .metric = "BLEU",
                     .warnings = corpus_.warnings};
   plan.source_vocabulary = model_.source.vocabulary.size();
   return plan;

@@ -24,6 +24,7 @@ class TranslatorTraining final : public TrainingTask {
   Step step(Tape& tape, int64_t epoch, int64_t index) override;
   /// The dev loss, and as metric BLEU of greedy translations.
   Dev evaluate() override;
+  GateStatistics gates() override;
   ModelFile pack(nlohmann::json metrics) const override;
   nlohmann::json identity() const override;
 

@@ -32,6 +32,7 @@ def setUpModule():
     global playwright, browser
     playwright = sync_playwright().start()
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    expect.set_options(timeout=60000)
 
 
 def tearDownModule():
@@ -85,11 +86,8 @@ class Playground(ServeTest):
 
         self.choose(page, "poems", "the ")
         expect(page.locator("#output [role=meter]")).to_have_count(10)
-        for _ in range(100):
-            if self.server.metrics()["rondo_sessions"] == 0:
-                break
-            page.wait_for_timeout(20)
-        self.assertEqual(self.server.metrics()["rondo_sessions"], 0, "the page closes what it opens")
+        # The page closes what it opens.
+        self.wait_until(lambda: page.wait_for_timeout(1) or self.server.metrics()["rondo_sessions"] == 0)
 
     def test_a_text_is_written_and_stopped(self):
         page = self.open_page("--max-length", "1000000")
@@ -104,11 +102,29 @@ class Playground(ServeTest):
         page.click("#write")
         page.click("#stop")
         expect(page.locator("#stop")).to_be_disabled()
-        for _ in range(100):
-            if self.server.metrics()["rondo_generations"] == 0:
-                break
-            page.wait_for_timeout(20)
-        self.assertEqual(self.server.metrics()["rondo_generations"], 0)
+        self.wait_until(lambda: page.wait_for_timeout(1) or self.server.metrics()["rondo_generations"] == 0)
+
+    def test_the_figures_of_a_look_follow_what_is_typed(self):
+        page = self.open_page(expected_errors=["422"])
+        self.choose(page, "news", "goal match")
+        self.assertEqual(page.locator("#inside canvas").count(), 0, "nothing is looked into unasked")
+        page.check("#look")
+        figures = page.locator("#inside [data-figure]")
+        expect(page.locator("#inside [data-figure=states] canvas").first).to_be_visible()
+        expect(page.locator("#inside [data-figure=connectivity]")).to_be_visible()
+        page.locator("#text").press_sequentially(" team", delay=30)
+        expect(page.locator("#inside [data-figure=connectivity]")).to_contain_text("team")
+        page.uncheck("#gradient")
+        expect(page.locator("#inside [data-figure=connectivity]")).to_have_count(0)
+        page.check("#gradient")
+        for name, text, figure in ("names", "Ada met Alan", "tags"), ("poems", "the ", "alternatives"), ("en-de", "one red dog", "attention"):
+            self.choose(page, name, text)
+            expect(page.locator(f"#inside [data-figure={figure}]")).to_be_visible()
+            self.assertGreater(figures.count(), 3)
+        page.fill("#text", "dog " * 1000)
+        expect(page.locator("#inside")).to_have_text("text: 4000 bytes, at most 2000 are looked into")
+        page.uncheck("#look")
+        expect(page.locator("#inside")).to_be_hidden()
 
     def test_texts_are_shown_as_texts(self):
         page = self.open_page()
@@ -145,9 +161,11 @@ class Playground(ServeTest):
 
     def test_a_narrow_window_needs_no_sideways_scrolling(self):
         page = self.open_page(viewport={"width": 360, "height": 640})
-        for name, text in ("news", "goal match"), ("names", "Ada met Alan " * 10), ("poems", "the " * 30):
+        page.check("#look")
+        for name, text, figure in ("news", "goal match", "prediction"), ("names", "Ada met Alan " * 10, "tags"), ("poems", "the " * 30, "alternatives"):
             self.choose(page, name, text)
-            page.wait_for_timeout(400)
+            expect(page.locator("#state")).to_have_text(re.compile("ms$"))
+            expect(page.locator(f"#inside [data-figure={figure}]")).to_be_visible()
             self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), 360, name)
 
 

@@ -30,7 +30,7 @@ class Server:
         with open(self.log_path, "rb") as file:
             return file.read().decode()
 
-    def stop(self, number=signal.SIGTERM, timeout=60):
+    def stop(self, number=signal.SIGTERM, timeout=300):
         """The exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
@@ -40,7 +40,7 @@ class Server:
             self.process.kill()
             self.process.stdout.close()
 
-    def connection(self, timeout=60):
+    def connection(self, timeout=300):
         return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
 
     def ask(self, method, path, body=None, headers=None, connection=None):
@@ -65,14 +65,14 @@ class Server:
         status, _, content = self.ask("POST", path, body, **options)
         return status, json.loads(content) if content else None
 
-    def get(self, path):
-        status, _, content = self.ask("GET", path)
+    def get(self, path, **options):
+        status, _, content = self.ask("GET", path, **options)
         return status, json.loads(content)
 
-    def socket(self, timeout=60):
+    def socket(self, timeout=300):
         return socket.create_connection((self.host, self.port), timeout=timeout)
 
-    def raw(self, data, timeout=60):
+    def raw(self, data, timeout=300):
         """All that comes back for these bytes until the server closes."""
         with self.socket(timeout) as one:
             try:

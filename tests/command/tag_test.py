@@ -124,6 +124,22 @@ class Training(TagTest):
         self.assertEqual({row["label"] for row in figures["labels"]}, {"PROPN", "VERB", "X"})
         self.assertIn("PROPN", self.succeed("evaluate", "m.rondo", "train.conllu"))
 
+    def test_the_columns_of_the_training_are_those_of_what_comes_later(self):
+        lines = conllu(sentences()).splitlines()
+        rows = [line.split("\t") for line in lines]
+        # The language's own tags stand in the fifth column.
+        xpos = ["\t".join([*row[:4], row[3].lower(), *row[5:]]) if len(row) == 10 else row[0] for row in rows]
+        self.write("train.conllu", "\n".join(xpos) + "\n\n")
+        self.train_tag("m.rondo", "--tag-column", "xpos", data="train.conllu", dev="train.conllu")
+        self.assertGreater(self.figures("m.rondo", "train.conllu")["accuracy"], 0.9)
+        tagged = [line.split("\t") for line in self.succeed("predict", "m.rondo", "train.conllu").splitlines()]
+        upos = {row[3] for row in tagged if len(row) == 10}
+        self.assertEqual((upos, {row[4] for row in tagged if len(row) == 10}), ({"PROPN", "VERB", "X"}, {"propn", "verb", "x"}))
+        # What is asked for goes first, and plain columns have the usual place.
+        self.assertLess(self.figures("m.rondo", "train.conllu", "--tag-column", "upos")["accuracy"], 0.1)
+        self.write("words.conll", "Ada\tpropn\nmet\tverb\n")
+        self.assertEqual(self.figures("m.rondo", "words.conll")["accuracy"], 1)
+
     def test_vectors_are_taken_and_may_be_frozen(self):
         words = sorted({word for sentence in sentences() for word, _ in sentence} | {"Berlin"})
         rng = random.Random(1)
@@ -192,6 +208,14 @@ class Answers(TagTest):
         lines = self.succeed("predict", "model.rondo", "-", "--format", "lines", input=text)
         self.assertTrue(lines.startswith(one + "\n"), lines)
         self.assertTrue(lines.endswith("London\tB-LOC\n\n"), lines)
+
+    def test_sentences_are_not_taken_for_columns(self):
+        for text in (b"Ada lives in London\n", b"Ada met Alan\nGrace saw Paris\n"):
+            message = self.refuse(3, "predict", "model.rondo", "-", input=text)
+            self.assertIn("is a tag of this model; if it holds sentences, give --format lines", message)
+            self.succeed("predict", "model.rondo", "-", "--append", input=text)
+        self.assertEqual(self.succeed("predict", "model.rondo", "-", input=b"Ada _\nmet _\n"), "Ada B-PER\nmet O\n")
+        self.assertIn("rondo predict MODEL - --format lines", self.refuse(1, "predict", "model.rondo", "missing.conll"))
 
     def test_sentences_are_tagged_alike_in_any_company(self):
         tagged = self.succeed("predict", "model.rondo", "dev.conll", "--marginals").splitlines()
@@ -319,6 +343,11 @@ class BadInput(TagTest):
         self.assertIn("no tags", self.refuse(3, "evaluate", "model.rondo", "words.conll"))
         self.write("binary.conll", os.urandom(5000))
         self.refuse(3, "evaluate", "model.rondo", "binary.conll")
+
+    def test_f1_is_of_spans_alone(self):
+        self.write("train.conllu", conllu(sentences()))
+        message = self.refuse(2, "train", "tag", "-i", "train.conllu", "-o", "m.rondo", *SMALL, "--metric", "f1")
+        self.assertIn("--metric f1: the tags mark no spans", message)
 
     def test_options_that_do_not_fit(self):
         for words, what in [(["--embedding", "0", "--characters", "none", "--character-units", "0"], "--embedding 0"),

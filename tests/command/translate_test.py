@@ -143,6 +143,7 @@ class Translate(TranslationTest):
                      "--after", "1e", "-t", "1")
         message = self.refuse(2, "translate", "a.rondo,c.rondo", "one")
         self.assertIn("c.rondo: its source vocabulary differs from that of a.rondo", message)
+        self.assertIn("another --seed", message)
 
     def test_evaluate_is_bleu_of_what_translate_writes(self):
         self.write_pairs("test", pairs(60, seed=4))
@@ -157,6 +158,23 @@ class Translate(TranslationTest):
         self.assertEqual(self.read("again.de"), self.read("out.de"))
         self.write("test.tsv", "".join(f"{source}\t{target}\n" for source, target in pairs(60, seed=4)))
         self.assertEqual(figures, json.loads(self.succeed("evaluate", "a.rondo", "test.tsv", "--json")))
+
+    def test_evaluate_measures_an_ensemble(self):
+        self.write_pairs("test", pairs(60, seed=4))
+        files = ["--source", "test.en", "--target", "test.de"]
+        for words in ([], ["--ensemble", "log-probabilities"]):
+            self.write("out.de", self.translate("a.rondo,b.rondo", "test.en", *words))
+            figures = self.succeed("evaluate", "a.rondo,b.rondo", *files, *words, "--json")
+            self.assertEqual(figures, self.succeed("bleu", "out.de", "test.de", "--json"))
+        self.assertIn("--ensemble has no effect", self.refuse(2, "evaluate", "a.rondo", *files, "--ensemble", "log-probabilities"))
+        self.assertIn("would be overwritten", self.refuse(2, "evaluate", "a.rondo,b.rondo", *files, "--output", "b.rondo"))
+        self.write("train.csv", corpus())
+        message = self.refuse(2, "evaluate", f"{self.train()},a.rondo", "train.csv")
+        self.assertIn("it holds a classifier, and only translators are measured several at once", message)
+
+    def test_the_bound_on_length_holds_whatever_else_is_asked(self):
+        best = self.json_lines("a.rondo", "one dog", "--json", "--max-ratio", "0", "--max-extra", "2", "--min-length", "100000")
+        self.assertLessEqual(len(best[0]["translations"][0]["tokens"]), 3)
 
     def test_evaluate_overwrites_nothing_that_it_reads(self):
         self.write_pairs("test", pairs(10, seed=4))
@@ -179,7 +197,8 @@ class Translate(TranslationTest):
         classifier = self.train()
         self.assertIn("--beam has no effect on a classifier", self.refuse(2, "evaluate", classifier, "train.csv", "--beam", "3"))
         self.assertIn("it holds a classifier", self.refuse(3, "translate", classifier, "one"))
-        self.assertIn("it holds a translator", self.refuse(3, "predict", "a.rondo", "one"))
+        message = self.refuse(3, "predict", "a.rondo", "one")
+        self.assertIn("it holds a translator, a classifier or a tagger is needed here", message)
 
     def test_a_long_sentence_works_or_is_refused(self):
         text = " ".join(["one", "dog"] * 5000)
@@ -207,6 +226,7 @@ class Translate(TranslationTest):
         for words in (["--ensemble", "log-probabilities"], ["--json", "--alignments"], ["--attention", "--alignments"], ["--beam", "0"]):
             self.refuse(2, "translate", "a.rondo", "one", *words)
         self.refuse(1, "translate", "missing.rondo", "one")
+        self.assertIn("echo 'missing.en' | rondo translate", self.refuse(1, "translate", "a.rondo", "missing.en"))
         whole = self.read("a.rondo")
         self.write("cut.rondo", whole[:len(whole) // 2])
         self.refuse(3, "translate", "cut.rondo", "one")

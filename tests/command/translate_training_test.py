@@ -112,6 +112,9 @@ class TranslateTraining(CommandTest):
         self.assertIn("short.de", message)
         self.write("same.de", "x\n" * 150)
         self.assertIn("1 different token", self.refuse(3, *base, "--source", "train.en", "--target", "same.de"))
+        few = self.refuse(2, *base, "--source", "same.de", "--target", "train.de", "--tokenizer", "sentencepiece")
+        self.assertIn("few different words", few)
+        self.assertIn("take --tokenizer words or characters", few)
         both = ["--source", "train.en", "--target", "train.de"]
         self.assertIn("bahdanau", self.refuse(2, *base, *both, "--attention", "bahdanou"))
         self.assertIn("--input-feeding", self.refuse(2, *base, *both, "--attention", "none", "--input-feeding"))

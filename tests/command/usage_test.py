@@ -8,8 +8,8 @@ import unittest
 
 from support import SMALL, CommandTest, corpus, main
 
-VERBS = [[], ["train"], ["train", "classify"], ["train", "tag"], ["train", "translate"], ["predict"], ["evaluate"], ["info"],
-         ["check-gradients"], ["data"], ["data", "debian-sections"], ["data", "debian-translations"], ["translate"], ["bleu"],
+VERBS = [[], ["serve"], ["train"], ["train", "classify"], ["train", "tag"], ["train", "translate"], ["predict"], ["evaluate"], ["info"],
+         ["check-gradients"], ["data"], ["data", "debian-sections"], ["data", "debian-translations"], ["translate"], ["bleu"], ["look"],
          ["train", "caption"], ["caption"], ["data", "fashion-scenes"]]
 
 
@@ -53,7 +53,8 @@ class Help(CommandTest):
         for name in ("train.conll", "dev.conll", "test.conll"):
             self.write(name, words)
         self.succeed("train", "tag", "-i", "train.conll", "-o", "names.rondo", "--hidden", "8", "--after", "1e")
-        for verb in [["translate"], ["bleu"], ["train", "classify"], ["predict"], ["evaluate"], ["generate"], ["score"], ["info"], ["check-gradients"]]:
+        for verb in [["translate"], ["bleu"], ["train", "classify"], ["predict"], ["evaluate"], ["generate"], ["score"], ["info"], ["check-gradients"],
+                     ["look"]]:
             help_text = self.succeed(*verb, "--help")
             examples = [line.strip() for line in help_text.splitlines() if re.match(r"^  (rondo|cat) ", line)]
             self.assertTrue(examples)
@@ -78,6 +79,9 @@ class Help(CommandTest):
         words = shlex.split(example.split("|")[-1].split(">")[0])
         if words[1] == "train":
             words += ["--force", *SMALL]
+        if words[1] == "look":
+            for cell in "rnn", "lstm", "gru":
+                self.write(cell + ".rondo", self.read("news.rondo"))
         content = self.read("texts.txt") if "|" in example else None
         options = {"input": content} if content is not None else {}
         self.succeed(*words[1:], **options)
@@ -100,6 +104,8 @@ class WrongWords(CommandTest):
             (["train", "clasify"], "did you mean classify?; see rondo train --help"),
             (["train", "classify", "--hiden", "3"], "did you mean --hidden?; see rondo train classify --help"),
             (["train", "classify", "--hiden=3"], "did you mean --hidden?"),
+            (["train", "lm", "--epochs", "3"], "did you mean --after 10e?"),
+            (["train", "tag", "--batch-size", "3"], "did you mean --batch?"),
             (["predict", "m.rondo", "x", "--prob"], "did you mean --probs?; see rondo predict --help"),
             (["predict", "--prob"], "did you mean --probs?"),
             (["--versio"], "did you mean --version?"),

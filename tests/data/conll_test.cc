@@ -66,6 +66,19 @@ TEST(Conll, OptionsChooseTheColumns) {
   EXPECT_THROW(parse(kNews, {.tag_column = "1"}), ConfigError);
 }
 
+TEST(Conll, UsualColumnsStandForThoseThatNoOptionNames) {
+  const ConllColumns columns{.conllu = false, .token = "2", .tag = "3"};
+  const ConllFile file = parse(kNews, {.usual = columns});
+  EXPECT_THAT(file.sentences()[1].tokens, ElementsAre("IN", "NNP"));
+  EXPECT_THAT(file.sentences()[1].tags, ElementsAre("B-PP", "B-NP"));
+  EXPECT_THAT(parse(kNews, {.tag_column = "4", .usual = columns}).sentences()[1].tags,
+              ElementsAre("O", "B-LOC"));
+  EXPECT_FALSE(parse("Ada\nwrote\n", {.usual = {.tag = "3"}}).has_tags());
+  // Of the other kind of file they say nothing.
+  EXPECT_EQ(tags_of(parse(kSwedish, {.usual = columns})), tags_of(parse(kSwedish)));
+  EXPECT_THAT(parse(kSwedish, {.usual = {.conllu = true, .tag = "xpos"}}).sentences()[0].tags[0], "P");
+}
+
 TEST(Conll, TabsPartTokensWithSpacesAndHashesAreTokens) {
   const ConllFile file = parse("# \tO\n#tag\tB-x\nNew York\tB-loc\n\t\n@you\tO\n");
   ASSERT_EQ(file.sentences().size(), 2U);

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "base/files.h"
-#include "diagnostics/diagnostics.h"
+#include "diagnostics/gradients.h"
 #include "tensor/device.h"
 
 namespace rondo::diagnostics {
@@ -26,6 +26,24 @@ TEST(Adding, TanhNetworkStaysAtTheMemorylessLossSlow) {
   for (const Point& point : curve_of(*make_adding(100), {.cell = Cell::kRnn, .lr = 1e-3})) {
     EXPECT_GT(point.loss, 0.15) << point.update;
   }
+}
+
+TEST(Adding, ReluNetworkThatBeginsWithTheIdentityLearnsItOver100StepsSlow) {
+  const auto curve = curve_of(*make_adding(100), {.cell = Cell::kRnn,
+                                                  .nonlinearity = Nonlinearity::kRelu,
+                                                  .lr = 1e-3,
+                                                  .recurrent = FirstWeights::kIdentity});
+  EXPECT_LE(curve.back().loss, 0.01);
+}
+
+TEST(Adding, GradientOfAGruReachesTheFirstHalfOnceItHasLearntSlow) {
+  const auto profiles = measure_gradients(
+      {.run = {.cell = Cell::kGru, .updates = 1000}, .problem = Sequences::kAdding, .length = 50},
+      *open_device("cpu"), [](int64_t, const Point&) {});
+  EXPECT_GT(profiles.front().losses[0], 0.15);
+  EXPECT_LT(profiles.front().after[25].median, 1e-3);
+  EXPECT_LT(profiles.back().losses[0], 0.02);
+  EXPECT_GT(profiles.back().after[25].median, 0.1);
 }
 
 TEST(Copy, LstmIsTenTimesBelowTheMemorylessLossSlow) {

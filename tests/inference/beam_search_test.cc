@@ -174,7 +174,10 @@ TEST(BeamSearch, LengthsAreKept) {
     EXPECT_GE(hypothesis.ids.size(), 3U);
     EXPECT_LE(hypothesis.ids.size(), 4U);
   }
-  EXPECT_EQ((BeamOptions{.min_length = 50}.max_length(1)), 50);
+  EXPECT_EQ((BeamOptions{.min_length = 50}.max_length(1)), 12);
+  const Found short_ones =
+      beam_search(never_ends, {.beam = 2, .min_length = 50, .max_ratio = 0, .max_extra = 2});
+  EXPECT_EQ(short_ones[0][0].ids.size(), 2U);
   EXPECT_GT((BeamOptions{.max_ratio = 1000, .max_extra = 1000000}.max_length(int64_t{1} << 60)), 0);
 }
 

@@ -162,5 +162,27 @@ TEST(PreparedStack, IsRefusedWherePassesRecordOrHaveNoTable) {
   EXPECT_THROW(net.stack.forward(plain, {.ids = kIds, .prepared = &kept}, packing), ShapeError);
 }
 
+// The sum over the outputs: every place has a gradient of ones, also where the table does not learn.
+TEST(ObservedRows, HaveAGradientOfTheirOwnAtEveryPlace) {
+  const auto backend = open_device("cpu", 1);
+  for (const bool learns : {true, false}) {
+    Net net({.hidden = 4});
+    net.embedding.table().trainable = learns;
+    Tape tape(*backend, {.recording = true, .tracing = true});
+    const DistinctRows words = observed(net.embedding.forward(tape, kIds));
+    EXPECT_TRUE(words.rows.empty());
+    Tensor ones({6, 1}), weights({1, 10});
+    ones.fill(1);
+    weights.fill(1);
+    const Variable sums = linear(words.x, tape.input(ones.reshape({1, 6})));  // [10, 1]
+    tape.backward(weighted_sum(sums, weights));
+    ASSERT_EQ(words.x.gradient().shape(), (Shape{10, 6}));
+    for (const float value : words.x.gradient().values<float>()) EXPECT_EQ(value, 1);
+  }
+  Tape plain(*backend);
+  const Net net({.hidden = 4});
+  EXPECT_FALSE(observed(net.embedding.forward(plain, kIds)).rows.empty());
+}
+
 }  // namespace
 }  // namespace rondo

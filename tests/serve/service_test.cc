@@ -2,14 +2,17 @@
 #include "serve/service.h"
 
 #include <cmath>
+#include <filesystem>
 #include <set>
 #include <thread>
 
 #include "base/options.h"
+#include "inspect/trace_json.h"
 #include "rondo/language_model.h"
 #include "serve/assets.h"
 #include "serve/requests.h"
 #include "small_service.h"
+#include "tensor/device.h"
 
 namespace rondo::serve {
 namespace {
@@ -65,6 +68,7 @@ TEST_F(ServiceTest, EveryFieldOfARequestStandsInTheOpenApiFileAndNoOther) {
   EXPECT_EQ(described("TagRequest"), fields_of<TaggingRequest>({"text", "texts", "words", "sentences"}));
   EXPECT_EQ(described("TranslateRequest"), fields_of<TranslationRequest>({"text", "texts"}));
   EXPECT_EQ(described("GenerateRequest"), fields_of<GenerationRequest>({}));
+  EXPECT_EQ(described("LookRequest"), fields_of<LookRequest>({}));
   EXPECT_EQ(described("SessionRequest"), fields_of<SessionRequest>({}));
   EXPECT_EQ(described("FeedRequest"), fields_of<FeedRequest>({}));
 }
@@ -133,7 +137,7 @@ TEST_F(ServiceTest, AnswersAreTheSameInAnyCompany) {
        {R"({"text": "s1 s2"})", R"({"texts": ["s3", "s4 s5 s6 s1"], "n_best": 2})",
         R"({"text": "s7 s8", "beam": 2})"}}};
   Service alone(all(), options_);
-  options_.queue.batch_wait_ms = 20;
+  options_.queue.batch_wait_ms = 200;
   Service together(all(), options_);
   std::vector<std::thread> threads;
   for (int round = 0; round < 4; ++round) {
@@ -269,8 +273,8 @@ TEST_F(ServiceTest, AClientThatLeavesEndsItsText) {
   int pieces = 0;
   const Reply whole = service.answer(*match.route, {.body = R"({"length": 2000, "ignore_end": true})",
                                                     .is_gone = [&] { return ++pieces == 5; }});
-  EXPECT_EQ(json_of(whole)["why"], "caller");
-  EXPECT_LE(json_of(whole)["tokens"].get<int>(), 6);
+  EXPECT_EQ(pieces, 5);
+  EXPECT_THAT(error_of(whole), HasSubstr("400 the client closed its side"));
 }
 
 TEST_F(ServiceTest, TextsThatTakeTooLongAre504) {
@@ -306,6 +310,59 @@ TEST_F(ServiceTest, WhatTheModelRefusesIsSaid) {
   EXPECT_THAT(
       error_of(ask(service, "POST", "/v1/generate", R"({"greedy": true, "top_k": 5, "stream": true})")),
       StartsWith("400 "));
+}
+
+// ---- looking inside
+
+TEST_F(ServiceTest, ALookHasTheTracesOfEveryKindOfModel) {
+  Service service(all(), options_);
+  const std::pair<const char*, const char*> cases[] = {
+      {"news", "good bad"}, {"names", "ada met"}, {"poems", "abc"}, {"en-de", "s1 s2"}, {"news", ""}};
+  for (const auto& [name, text] : cases) {
+    const std::string answer =
+        ask(service, "POST", "/v1/look", Json{{"model", name}, {"text", text}, {"gradient", true}}.dump())
+            .body;
+    const auto backend = open_device("cpu", 1);
+    TextTrace own = Tracer(path(name), *backend, {}).trace(text, {.gradient = GradientRequest{}});
+    own.model = name;
+    EXPECT_EQ(answer, traces_json({&own, 1}) + "\n") << name;
+    EXPECT_EQ(Json::parse(answer)["entries"][0]["kind"], service.models().find(name)->kind());
+  }
+  const Json plain = json_of(ask(service, "POST", "/v1/look", R"({"model": "news", "text": "good"})"));
+  EXPECT_FALSE(plain["entries"][0].contains("connectivity"));
+}
+
+TEST_F(ServiceTest, LooksHaveLimitsOfTheirOwn) {
+  options_.limits.max_look = 10;
+  options_.limits.max_look_bytes = 600;
+  Service service({path("news")}, options_);
+  const auto look = [&](const std::string& text) {
+    return ask(service, "POST", "/v1/look", Json{{"text", text}}.dump());
+  };
+  EXPECT_EQ(error_of(look("good good good")), "422 text: 14 bytes, at most 10 are looked into");
+  const Json left_out = json_of(look("a b good"));
+  EXPECT_EQ(left_out["entries"][0]["layers"][0]["series"][0]["units"].size(), 4U);
+  EXPECT_THAT(left_out["notes"][0].get<std::string>(), StartsWith("Of each layer 4 units are here, of 8"));
+  EXPECT_THAT(error_of(look("a b c d e")), HasSubstr("422 text: 5 tokens are too many to show even 4 units"));
+  EXPECT_EQ(json_of(ask(service, "POST", "/v1/look",
+                        R"({"text": "a", "units": 2})"))["entries"][0]["layers"][0]["series"][0]["units"]
+                .size(),
+            2U);
+}
+
+TEST_F(ServiceTest, NobodyLooksIntoAnotherModelThanTheOneThatAnswers) {
+  Service service({path("news")}, options_);
+  ClassifierOptions other{.embedding = 4};
+  other.recurrent = {.hidden = 3};
+  std::filesystem::remove(path("news"));
+  EXPECT_THAT(error_of(ask(service, "POST", "/v1/look", R"({"text": "good"})")),
+              StartsWith("409 model: the file of news"));
+  save_classifier(path("news"), small_classifier(other), {});
+  EXPECT_THAT(error_of(ask(service, "POST", "/v1/look", R"({"text": "good"})")), StartsWith("409 "));
+  EXPECT_TRUE(service.reload().empty());
+  EXPECT_EQ(
+      json_of(ask(service, "POST", "/v1/look", R"({"text": "good"})"))["entries"][0]["layers"][0]["units"],
+      3);
 }
 
 // ---- sessions
@@ -447,12 +504,11 @@ TEST_F(ServiceTest, MetricsAreInPrometheusFormat) {
 }
 
 TEST_F(ServiceTest, ThePageLoadsNothingFromElsewhere) {
-  const std::string page(playground_html());
-  EXPECT_THAT(page, StartsWith("<!doctype html>"));
-  EXPECT_EQ(page.find("http://"), std::string::npos);
-  EXPECT_EQ(page.find("https://"), std::string::npos);
   Service service({path("news")}, options_);
-  EXPECT_EQ(ask(service, "GET", "/").body, page);
+  const std::string page = ask(service, "GET", "/").body;
+  EXPECT_THAT(page, StartsWith("<!doctype html>"));
+  EXPECT_THAT(page, HasSubstr("render_look"));
+  for (const char* none : {"{{", "src=", "https://"}) EXPECT_EQ(page.find(none), std::string::npos) << none;
   EXPECT_EQ(json_of(ask(service, "GET", "/health"))["status"], "ok");
 }
 

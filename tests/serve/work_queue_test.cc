@@ -21,6 +21,7 @@ class Probe : public Work {
  public:
   explicit Probe(std::string key, size_t texts = 1) : Work(std::move(key), texts) {}
   void run(std::span<const std::shared_ptr<Work>> batch) override {
+    if (!std::exchange(has_started, true)) started.set_value();
     if (gate) gate->wait();
     for (const std::shared_ptr<Work>& work : batch) {
       auto& probe = static_cast<Probe&>(*work);
@@ -29,7 +30,8 @@ class Probe : public Work {
     }
   }
   size_t company = 0;
-  bool fails = false;
+  bool fails = false, has_started = false;
+  std::promise<void> started;
   std::shared_future<void>* gate = nullptr;
 };
 
@@ -40,8 +42,7 @@ class Gate {
     auto probe = std::make_shared<Probe>("");
     probe->gate = &open_;
     thread_ = std::thread([&queue, probe] { queue.run(probe, soon()); });
-    // Taken at once: it waits for nobody, and then nothing waits in the queue.
-    std::this_thread::sleep_for(50ms);
+    probe->started.get_future().wait();
   }
   ~Gate() {
     promise_.set_value();
@@ -107,6 +108,17 @@ TEST(WorkQueue, AFullBatchWaitsNoLonger) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_LT(Clock::now() - begin, 9s);
   for (const auto& probe : three) EXPECT_EQ(probe->company, 3U);
+}
+
+TEST(WorkQueue, WhoWaitsForCompanyIsNotForgottenWhileOthersWork) {
+  WorkQueue queue({.threads = 3, .batch = 8, .batch_wait_ms = 20});
+  for (int round = 0; round < 10; ++round) {
+    const auto probe = std::make_shared<Probe>("a");
+    std::thread thread([&] { queue.run(probe, soon()); });
+    const Gate gate(queue);  // may take the thread that watches over it
+    thread.join();
+    EXPECT_EQ(probe->company, 1U);
+  }
 }
 
 TEST(WorkQueue, OneThatFailsFailsAlone) {

@@ -43,6 +43,16 @@ TEST(TaggerFile, ComesBackWithTheSameBits) {
   }
 }
 
+TEST(TaggerFile, RemembersColumnsThatOptionsChose) {
+  TaggerModel model = small_tagger(small_taggers()[1]);
+  EXPECT_FALSE(pack_tagger(model).config.contains("columns"));
+  model.columns = {.conllu = true, .token = "lemma", .tag = "xpos"};
+  const TaggerModel same = unpack_tagger(pack_tagger(model), "m.rondo");
+  EXPECT_TRUE(same.columns.conllu);
+  EXPECT_EQ(same.columns.token, "lemma");
+  EXPECT_EQ(same.columns.tag, "xpos");
+}
+
 TEST(TaggerFile, WholeNumbersComeBackNear) {
   for (const TaggerOptions& options : small_taggers()) {
     const TaggerModel model = small_tagger(options);
@@ -72,6 +82,8 @@ TEST(TaggerFile, WhatDoesNotFitIsRefused) {
   expect_refused(with("alphabet", {"<unk>", "b", "a", "d", "e", "m"}), "</w>");
   expect_refused(with("alphabet", {"<unk>", "</w>", "a", "a", "e", "m"}), "a");
   expect_refused(with("alphabet", {"<unk>", "</w>", "a"}), "weights");
+  expect_refused(with("columns", 3), "columns");
+  expect_refused(with("columns", {{"conllu", 1}, {"token", ""}, {"tag", "xpos"}}), "columns");
   expect_refused(with("scheme", "auto"), "scheme");
   expect_refused(with("character-units", 4096), "weights");
   expect_refused(with("hidden", 65536), "weights");
