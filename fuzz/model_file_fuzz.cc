@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "base/errors.h"
+#include "storage/captioner_file.h"
 #include "storage/classifier_file.h"
 #include "storage/language_model_file.h"
 #include "storage/tagger_file.h"
@@ -15,6 +16,7 @@ void unpack(const rondo::ModelFile& file) {
   if (file.kind == "tagger") rondo::unpack_tagger(file, "fuzz");
   if (file.kind == "language_model") rondo::unpack_language_model(file, "fuzz");
   if (file.kind == "translator") rondo::unpack_translator(file, "fuzz");
+  if (file.kind == "captioner") rondo::unpack_captioner(file, "fuzz");
 }
 
 }  // namespace

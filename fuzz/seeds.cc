@@ -5,10 +5,13 @@
 #include <fstream>
 #include <string>
 
+#include "data/image.h"
 #include "inference/small_language_model.h"
 #include "inference/small_translator.h"
+#include "storage/captioner_file.h"
 #include "storage/classifier_file.h"
 #include "storage/language_model_file.h"
+#include "storage/small_captioner.h"
 #include "storage/small_classifier.h"
 #include "storage/small_tagger.h"
 #include "storage/tagger_file.h"
@@ -28,6 +31,7 @@ void write_models(const std::filesystem::path& folder) {
   save_tagger(folder / "tagger", small_tagger(small_taggers().front()), {});
   save_tagger(folder / "tagger_characters", small_tagger(small_taggers()[2]), {});
   save_translator(folder / "translator", small_translator(), {});
+  save_captioner(folder / "captioner", small_captioner(CaptionAttention::kSoft, false), {});
 }
 
 template <class Texts>
@@ -74,14 +78,24 @@ void write_http(const std::filesystem::path& folder) {
   write_all(requests, folder);
 }
 
+void write_images(const std::filesystem::path& folder) {
+  for (const int64_t channels : {1, 3}) {
+    Image image = filled_image(5, 4, channels);
+    for (size_t i = 0; i < image.bytes.size(); ++i) image.bytes[i] = static_cast<uint8_t>(9 * i);
+    std::ofstream(folder / std::to_string(channels), std::ios::binary) << encode_png(image);
+  }
+  std::ofstream(folder / "jpeg", std::ios::binary) << "\xFF\xD8\xFF\xE0";
+}
+
 }  // namespace
 
 void write_seeds(const std::filesystem::path& folder) {
-  for (const char* name : {"model_file", "requests", "http"})
+  for (const char* name : {"model_file", "requests", "http", "image"})
     std::filesystem::create_directories(folder / name);
   write_models(folder / "model_file");
   write_requests(folder / "requests");
   write_http(folder / "http");
+  write_images(folder / "image");
 }
 
 }  // namespace rondo::fuzz

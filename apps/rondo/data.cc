@@ -4,6 +4,7 @@
 #include "console.h"
 #include "data/debian_sections.h"
 #include "data/debian_translations.h"
+#include "data/fashion_scenes.h"
 #include "verbs.h"
 
 namespace rondo::app {
@@ -51,6 +52,29 @@ Run add_translations(CLI::App& data) {
   };
 }
 
+Run add_scenes(CLI::App& data) {
+  CLI::App* scenes = data.add_subcommand(
+      "fashion-scenes", "pictures of articles with captions that tell their places, and the truth of both");
+  scenes->footer(
+      "The pictures are of Debian's package dataset-fashion-mnist: apt-get install dataset-fashion-mnist\n"
+      "Examples:\n"
+      "  rondo data fashion-scenes -o scenes\n"
+      "  rondo data fashion-scenes -o small --train 500 --dev 100 --test 100 --most-articles 2\n"
+      "Then:\n"
+      "  rondo train caption --images scenes/images --captions scenes/train.jsonl \\\n"
+      "    --dev-captions scenes/dev.jsonl -o scenes.rondo");
+  auto options = std::make_shared<FashionScenesOptions>();
+  auto line = std::make_shared<CommandLine>(*scenes);
+  line->add("Output", *options);
+  return [=] {
+    line->apply();
+    for (const WrittenFile& file : write_fashion_scenes(*options)) {
+      put("{}\t{} scenes\n", file.path, file.rows);
+    }
+    return 0;
+  };
+}
+
 }  // namespace
 
 Run add_data(CLI::App& app) {
@@ -58,10 +82,15 @@ Run add_data(CLI::App& app) {
   data->footer(
       "Examples:\n"
       "  rondo data debian-sections -o sections.tsv\n"
-      "  rondo data debian-translations --language fr -o pairs.tsv");
+      "  rondo data debian-translations --language fr -o pairs.tsv\n"
+      "  rondo data fashion-scenes -o scenes");
   const Run sections = add_sections(*data);
   const Run translations = add_translations(*data);
-  return [=] { return data->got_subcommand("debian-translations") ? translations() : sections(); };
+  const Run scenes = add_scenes(*data);
+  return [=] {
+    if (data->got_subcommand("fashion-scenes")) return scenes();
+    return data->got_subcommand("debian-translations") ? translations() : sections();
+  };
 }
 
 }  // namespace rondo::app

@@ -1,5 +1,5 @@
 // rondo evaluate: accuracy, F1 and confusion on a labelled or tagged file; perplexity of a text; BLEU of
-// translations.
+// translations and captions.
 
 #include "base/files.h"
 #include "command_line.h"
@@ -8,6 +8,7 @@
 #include "data/encoded.h"
 #include "data/wording.h"
 #include "inference/predictor.h"
+#include "measure_captioner.h"
 #include "measure_translator.h"
 #include "storage/classifier_file.h"
 #include "storage/language_model_file.h"
@@ -43,6 +44,7 @@ struct EvaluateOptions {
   ConllOptions conll;
   InferenceOptions inference;
   TranslatorMeasureOptions translator;  // no option here: a group of its own
+  CaptionMeasureOptions captioner;      // likewise
   std::vector<std::string> chosen;      // no option: the names of those that were written
 
   template <class Visitor>
@@ -68,7 +70,17 @@ void check_options(const EvaluateOptions& options, const ModelFile& file) {
   const std::vector<std::string> texts = {"parts", "carry", "documents"}, table = table_options();
   const std::vector<std::string> words = option_names<ConllOptions>();
   const std::vector<std::string> pairs = option_names<TranslatorMeasureOptions>();
+  const std::vector<std::string> pictures = option_names<CaptionMeasureOptions>();
   const std::string kind = kind_in_words(file);
+  if (file.kind == "captioner") {
+    std::vector<std::string> others = pairs;
+    std::erase_if(others, [](const std::string& name) {
+      return name == "beam" || name == "alpha" || name == "min-length" || name == "batch" || name == "output";
+    });
+    return refuse_options_of_others(options.chosen, kind,
+                                    {{"confusion"}, texts, words, label_options(), others});
+  }
+  refuse_options_of_others(options.chosen, kind, {pictures});
   if (file.kind == "classifier") return refuse_options_of_others(options.chosen, kind, {texts, words, pairs});
   if (file.kind == "language_model") {
     return refuse_options_of_others(options.chosen, kind, {{"confusion"}, words, pairs});
@@ -137,6 +149,11 @@ int evaluate(const std::string& models, const std::string& input, const Evaluate
     return measure_translator(file, paths, input, options.documents.read, options.translator,
                               options.inference, options.json, *backend);
   }
+  if (file.kind == "captioner") {
+    return measure_captioner(file, path, input, options.documents.read, options.captioner,
+                             options.translator.translate, options.translator.output, options.inference,
+                             options.json, *backend);
+  }
   if (file.kind == "language_model") return evaluate_text(file, path, input, options, *backend);
   if (file.kind == "tagger") {
     return evaluate_tags(file, path, input,
@@ -178,27 +195,31 @@ int evaluate(const std::string& models, const std::string& input, const Evaluate
 }  // namespace
 
 Run add_evaluate(CLI::App& app) {
-  CLI::App* evaluate_app = app.add_subcommand(
-      "evaluate", "accuracy and F1 on a labelled file; perplexity of a text; BLEU of translations");
+  CLI::App* evaluate_app =
+      app.add_subcommand("evaluate",
+                         "accuracy and F1 on a labelled file; perplexity of a text; BLEU of translations and "
+                         "captions");
   evaluate_app->footer(
       "Examples:\n"
       "  rondo evaluate news.rondo test.csv\n"
       "  rondo evaluate news.rondo test.csv --json\n"
       "  rondo evaluate poems.rondo other-poems.txt\n"
       "  rondo evaluate names.rondo test.conll\n"
-      "  rondo evaluate en-de.rondo --source test.en --target test.de");
+      "  rondo evaluate en-de.rondo --source test.en --target test.de\n"
+      "  rondo evaluate scenes.rondo scenes/test.jsonl --images scenes/images");
   auto path = std::make_shared<std::string>();
   auto input = std::make_shared<std::string>();
   auto options = std::make_shared<EvaluateOptions>();
   auto run = std::make_shared<RunOptions>();
   evaluate_app->add_option("model", *path, "model file; of translators several separated by commas")
       ->required();
-  evaluate_app->add_option(
-      "input", *input,
-      "labelled file, a text for a language model, or pairs for a translator; - for standard input");
+  evaluate_app->add_option("input", *input,
+                           "labelled file, a text for a language model, pairs for a translator, or captions; "
+                           "- for standard input");
   auto line = std::make_shared<CommandLine>(*evaluate_app);
   line->add("Output and input", *options);
-  line->add("Translators", options->translator);
+  line->add("Translators (and captioners: beam, alpha, min-length, batch, output)", options->translator);
+  line->add("Captioners", options->captioner);
   line->add("Machine", *run);
   return [=] {
     line->apply();

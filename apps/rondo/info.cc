@@ -7,6 +7,7 @@
 #include "inference/text_generator.h"
 #include "layers/equations.h"
 #include "progress.h"
+#include "storage/captioner_file.h"
 #include "storage/classifier_file.h"
 #include "storage/dtypes.h"
 #include "storage/language_model_file.h"
@@ -71,6 +72,10 @@ std::string translator_figures(double bleu, const nlohmann::json&) {
   return fmt::format("dev BLEU {:.2f} (greedy)", bleu);
 }
 
+std::string captioner_figures(double bleu, const nlohmann::json&) {
+  return fmt::format("dev BLEU-4 {:.2f} (greedy)", bleu);
+}
+
 // Metrics are for readers only, and a file may have been edited: what is not there is not printed.
 void print_training(const nlohmann::json& metrics,
                     std::string (*figures)(double metric, const nlohmann::json& metrics)) {
@@ -96,6 +101,29 @@ void describe(const TranslatorModel& model, const std::string& path) {
       o.layers, name_of(o.cell), o.hidden, name_of(o.attention), o.input_feeding ? ", input feeding" : "",
       o.output(), o.tied ? "tied " : "", model.target.vocabulary.size());
   put("one step of the cell (x input, h state, * elementwise, s logistic)\n{}", equations(o.decoder()));
+}
+
+void describe(const CaptionerModel& model, const std::string& path) {
+  const CaptionerOptions& o = model.options();
+  put("{}: captioner, {} tokens, {} numbers, runs in {}\n\n", path, model.text.vocabulary.size(),
+      count_text(static_cast<double>(model.network->parameters().num_values())), name_of(o.precision));
+  if (o.given()) {
+    put("regions of another network -> {} x {}", o.regions, o.region_size);
+  } else {
+    put("picture {}x{} {} -> {} blocks of 3x3 convolution, ReLU, 2x2 maximum -> {} x {}", o.image_size,
+        o.image_size, o.grey ? "grey" : "in colours", o.blocks, o.num_regions(), o.region_columns());
+  }
+  put("{}\nwords -> {} -> embedding {} -> LSTM {}, {} attention -> tanh {} -> softmax of {}\n\n",
+      o.places ? ", places added" : "", name_of(o.tokenizer), o.embedding, o.hidden, name_of(o.attention),
+      o.embedding, model.text.vocabulary.size());
+  const char* z = o.attention == CaptionAttention::kSoft ? "sum_i alpha_i a_i"
+                  : o.attention == CaptionAttention::kHard
+                      ? "a_s, s of the greatest alpha (drawn in training)"
+                      : "mean_i a_i";
+  put("one word (a_i regions, E y the word before, h state, * elementwise, s logistic)\n");
+  if (o.attends()) put("  alpha = softmax_i(v tanh(W_a a_i + W_h h + b))\n");
+  put("  z = {}{}\n  x = [E y; z]\n{}  p = softmax(L_o tanh(E y + L [h'; z] + b))\n",
+      o.selector ? "s(w h + b) * " : "", z, equations(o.decoder()));
 }
 
 void describe(const LanguageModel& model, const std::string& path) {
@@ -130,6 +158,12 @@ int info(const std::string& path, const InfoOptions& options) {
     describe(unpack_translator(file, path), path);
     print_tensors(file);
     print_training(file.metrics, translator_figures);
+    return 0;
+  }
+  if (file.kind == "captioner") {
+    describe(unpack_captioner(file, path), path);
+    print_tensors(file);
+    print_training(file.metrics, captioner_figures);
     return 0;
   }
   if (file.kind == "tagger") {

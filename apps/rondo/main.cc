@@ -53,6 +53,7 @@ int run(const std::vector<std::string>& arguments) {
                                                {"generate", add_generate(app)},
                                                {"score", add_score(app)},
                                                {"translate", add_translate(app)},
+                                               {"caption", add_caption(app)},
                                                {"bleu", add_bleu(app)},
                                                {"info", add_info(app)},
                                                {"look", add_look(app)},

@@ -54,6 +54,13 @@ void say_translator(const TrainingPlan& plan) {
       count_text(static_cast<double>(plan.parameters)));
 }
 
+void say_captioner(const TrainingPlan& plan) {
+  say("data      {} captions to learn from ({}), {} to measure on ({}), {} pictures\n", plan.examples,
+      plan.input_format, plan.dev_examples, plan.dev_format, plan.pictures);
+  say("model     {} different tokens ({:.2f} % of the dev tokens unknown), {} numbers\n", plan.vocabulary,
+      100 * plan.unknown_share, count_text(static_cast<double>(plan.parameters)));
+}
+
 // A language model is steered by its loss; people know its exponential.
 std::string metric_text(double metric, DevMetric kind) {
   switch (kind) {
@@ -106,6 +113,9 @@ void Progress::planned(const TrainingPlan& plan) {
   for (const std::string& warning : plan.warnings) say("warning: {}\n", warning);
   if (plan.source_vocabulary > 0) {
     say_translator(plan);
+    metric_ = DevMetric::kBleu;
+  } else if (plan.pictures > 0) {
+    say_captioner(plan);
     metric_ = DevMetric::kBleu;
   } else if (plan.labels == 0) {
     say_language_model(plan);

@@ -1,10 +1,11 @@
-// rondo train classify|lm|tag|translate: from a file of texts to a model file.
+// rondo train classify|lm|tag|translate|caption: from a file of texts (and pictures) to a model file.
 
 #include "command_line.h"
 #include "console.h"
 #include "progress.h"
 #include "tensor/device.h"
 #include "training/arithmetic.h"
+#include "training/train_captioner.h"
 #include "training/train_classifier.h"
 #include "training/train_language_model.h"
 #include "training/train_tagger.h"
@@ -80,6 +81,7 @@ bool finished(const LoopOutcome& outcome, const std::string& output,
 
 TrainingFiles& run_files(TrainingFiles& files) { return files; }
 TrainingFiles& run_files(TranslationFiles& files) { return files.run; }
+TrainingFiles& run_files(CaptionFiles& files) { return files.run; }
 
 void tell(const ClassifierTask& task, const TrainingReport& report) {
   // The figure that the run was steered by comes first.
@@ -124,6 +126,19 @@ void tell(const TranslationTask& task, const TranslatorReport& report) {
       output, report.dev.bleu, report.dev.loss(), best.epoch, best.update, report.outcome.updates);
   say("measured  on {}, {} pairs\n", report.dev_text, report.dev.pairs);
   say("use it    rondo translate {} \"some text\"\n", quoted(output));
+}
+
+void tell(const CaptionTask& task, const CaptionerReport& report) {
+  const std::string& output = task.files.run.output;
+  const TrainingEvaluation& best = report.outcome.best;
+  const CaptionScores& dev = report.dev.scores;
+  say("saved     {}: dev BLEU-1 {:.2f}, BLEU-4 {:.2f} (greedy), exact {:.4f}, loss {:.4f} nats a token "
+      "(epoch {}, update {} of {})\n",
+      output, dev.bleu[0], dev.bleu[3], dev.exact, report.dev.loss(), best.epoch, best.update,
+      report.outcome.updates);
+  say("measured  on {}, {} pictures\n", report.dev_text, dev.pictures);
+  say("use it    rondo caption {} {}\n", quoted(output),
+      task.files.features.empty() ? "picture.jpg" : "--features FILE");
 }
 
 // What the command line of every training has. A task adds groups of its own before common() or after it.
@@ -213,6 +228,22 @@ Run add_translate_training(CLI::App& train, const std::vector<std::string>& argu
   return [=] { return run_training(train_translator, *all, arguments); };
 }
 
+Run add_caption_training(CLI::App& train, const std::vector<std::string>& arguments) {
+  CLI::App* caption = train.add_subcommand("caption", "pictures to sentences that describe them");
+  caption->footer(
+      "Examples:\n"
+      "  rondo train caption --images images --captions captions.csv -o captions.rondo\n"
+      "  rondo train caption --images scenes/images --captions scenes/train.jsonl \\\n"
+      "    --dev-captions scenes/dev.jsonl -o scenes.rondo --grey --attention hard\n"
+      "  rondo train caption --config recipes/papers/fashion-scenes.toml --images scenes/images \\\n"
+      "    --captions scenes/train.jsonl --dev-captions scenes/dev.jsonl -o scenes.rondo\n"
+      "  rondo train caption --features vgg.safetensors --captions captions.csv -o captions.rondo");
+  auto all = std::make_shared<TrainLine<CaptionTask>>(*caption);
+  all->line.add("Training", all->task.steps);
+  all->common();
+  return [=] { return run_training(train_captioner, *all, arguments); };
+}
+
 Run add_tag(CLI::App& train, const std::vector<std::string>& arguments) {
   CLI::App* tag = train.add_subcommand("tag", "a tag for every word: names, parts of speech");
   tag->footer(
@@ -234,14 +265,17 @@ Run add_train(CLI::App& app, const std::vector<std::string>& arguments) {
   train->footer(
       "Examples:\n  rondo train classify -i news.csv -o news.rondo\n  rondo train lm -i poems.txt -o "
       "poems.rondo\n  rondo train tag -i train.conll -d dev.conll -o names.rondo\n  rondo train translate "
-      "--source train.en --target train.de -o en-de.rondo");
+      "--source train.en --target train.de -o en-de.rondo\n  rondo train caption --images images --captions "
+      "captions.csv -o captions.rondo");
   const Run classify = add_classify(*train, arguments);
   const Run lm = add_lm(*train, arguments);
   const Run tag = add_tag(*train, arguments);
   const Run translate = add_translate_training(*train, arguments);
+  const Run caption = add_caption_training(*train, arguments);
   return [=] {
     if (train->got_subcommand("tag")) return tag();
     if (train->got_subcommand("translate")) return translate();
+    if (train->got_subcommand("caption")) return caption();
     return train->got_subcommand("lm") ? lm() : classify();
   };
 }

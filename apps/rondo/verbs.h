@@ -18,6 +18,7 @@ Run add_evaluate(CLI::App& app);
 Run add_generate(CLI::App& app);
 Run add_score(CLI::App& app);
 Run add_translate(CLI::App& app);
+Run add_caption(CLI::App& app);
 Run add_bleu(CLI::App& app);
 Run add_info(CLI::App& app);
 Run add_check_gradients(CLI::App& app);

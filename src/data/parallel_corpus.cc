@@ -1,5 +1,7 @@
 #include "data/parallel_corpus.h"
 
+#include <array>
+
 #include "base/errors.h"
 #include "base/files.h"
 #include "data/parallel_source.h"
@@ -7,6 +9,16 @@
 
 namespace rondo {
 namespace {
+
+constexpr std::array<std::string_view, 4> kSourceWords = {"source", "src", "english", "en"};
+constexpr std::array<std::string_view, 4> kTargetWords = {"target", "tgt", "trg", "translation"};
+constexpr PairWording kWording{.source_words = kSourceWords,
+                               .target_words = kTargetWords,
+                               .source_option = "source-column",
+                               .target_option = "target-column",
+                               .rows = "sentences and translations",
+                               .columns = "a sentence and its translation",
+                               .advice = ", or give the translations as a second file (--target)"};
 
 // An option that has no effect is a mistake, not silence.
 void check_two_files(const ParallelOptions& options) {
@@ -23,30 +35,6 @@ void check_two_files(const ParallelOptions& options) {
         "leave --target out if {} holds both sides",
         input_name(options.source));
   }
-}
-
-TextFormat format_by_content(TextLines& lines) {
-  const std::string* first = nullptr;
-  for (size_t i = 0; (first = lines.peek(i)) != nullptr && trim(*first).empty();) ++i;
-  if (first == nullptr) throw_error<DataError>("{}: there is no sentence in it", lines.name());
-  if (trim(*first).starts_with("{")) return TextFormat::kJsonl;
-  return first->find('\t') != std::string::npos ? TextFormat::kTsv : TextFormat::kCsv;
-}
-
-std::unique_ptr<ParallelSource> open_table(const ParallelOptions& options) {
-  ParallelFormat read = options.read;
-  TextLines lines(options.source, read.replace_invalid);
-  if (read.format == TextFormat::kAuto) read.format = format_by_name(options.source);
-  if (read.format == TextFormat::kAuto) read.format = format_by_content(lines);
-  if (read.format == TextFormat::kLines || read.format == TextFormat::kFastText) {
-    throw_error<ConfigError>("--format {}: one file of pairs is csv, tsv or jsonl; plain lines need --target",
-                             name_of(read.format));
-  }
-  if (read.format != TextFormat::kJsonl) return make_parallel_table(std::move(lines), read);
-  if (read.header != Header::kAuto || !read.quotes) {
-    throw_error<ConfigError>("--header and --no-quotes have no effect on JSON lines; check --format");
-  }
-  return make_parallel_json(std::move(lines), read);
 }
 
 /// Takes pairs, and counts and leaves out those with an empty side.
@@ -97,7 +85,8 @@ ParallelCorpus read_parallel(const ParallelOptions& options) {
   }
   const bool two = !options.target.empty();
   if (two) check_two_files(options);
-  const std::unique_ptr<ParallelSource> source = two ? make_two_files(options) : open_table(options);
+  const std::unique_ptr<ParallelSource> source =
+      two ? make_two_files(options) : open_table(options.source, options.read, kWording);
   ParallelCorpus corpus{.name = two ? input_name(options.source) + " and " + input_name(options.target)
                                     : input_name(options.source),
                         .format = source->format(),

@@ -1,7 +1,6 @@
 #include "data/parallel_source.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -16,10 +15,6 @@ namespace {
 
 using nlohmann::json;
 using Row = std::vector<std::string>;
-
-// Lower case, in order of preference.
-constexpr std::array<std::string_view, 4> kSourceWords = {"source", "src", "english", "en"};
-constexpr std::array<std::string_view, 4> kTargetWords = {"target", "tgt", "trg", "translation"};
 
 class TwoFiles : public ParallelSource {
  public:
@@ -58,11 +53,10 @@ std::optional<size_t> known_column(std::span<const std::string_view> words, cons
 
 class ParallelTable : public ParallelSource {
  public:
-  ParallelTable(TextLines lines, const ParallelFormat& format)
-      : lines_(std::move(lines)), options_(format), rows_(lines_, style()) {
+  ParallelTable(TextLines lines, const ParallelFormat& format, const PairWording& words)
+      : lines_(std::move(lines)), options_(format), words_(words), rows_(lines_, style()) {
     first_ = rows_.next();
-    if (!first_)
-      throw_error<DataError>("{}: empty file, expected rows of sentences and translations", name());
+    if (!first_) throw_error<DataError>("{}: empty file, expected rows of {}", name(), words_.rows);
     choose_columns();
     width_ = first_->cells.size();
     width_line_ = first_->line;
@@ -100,20 +94,17 @@ class ParallelTable : public ParallelSource {
   void choose_columns() {
     const Row& first = first_->cells;
     if (first.size() < 2) {
-      throw_error<DataError>(
-          "{}:{}: one column, expected a sentence and its translation; check the separator and --format, or "
-          "give the translations as a second file (--target)",
-          name(), first_->line);
+      throw_error<DataError>("{}:{}: one column, expected {}; check the separator and --format{}", name(),
+                             first_->line, words_.columns, words_.advice);
     }
     header_ = has_header(first);
-    const auto source = find(options_.source_column, kSourceWords, first, "source-column");
-    const auto target = find(options_.target_column, kTargetWords, first, "target-column");
+    const auto source = find(options_.source_column, words_.source_words, first, words_.source_option);
+    const auto target = find(options_.target_column, words_.target_words, first, words_.target_option);
     source_ = source.value_or(target == 0U ? 1 : 0);
     target_ = target.value_or(source_ == 1 ? 0 : 1);
     if (source_ == target_) {
-      throw_error<ConfigError>(
-          "column {} is asked for as the source and as the target; check --source-column and --target-column",
-          source_ + 1);
+      throw_error<ConfigError>("column {} is asked for as the source and as the target; check --{} and --{}",
+                               source_ + 1, words_.source_option, words_.target_option);
     }
     const char* kind = separator_ == '\t' ? "TSV" : "CSV";
     format_ = header_ ? fmt::format("{}, header: '{}' to '{}'", kind, shorten(trim(first[source_])),
@@ -127,7 +118,7 @@ class ParallelTable : public ParallelSource {
       throw_error<ConfigError>("a column is asked for by name, but header is no; give its number");
     }
     if (options_.header != Header::kAuto) return options_.header == Header::kYes;
-    return named || (known_column(kSourceWords, first) && known_column(kTargetWords, first));
+    return named || (known_column(words_.source_words, first) && known_column(words_.target_words, first));
   }
 
   static bool is_name(const std::string& column) { return !column.empty() && !as_number(column); }
@@ -149,6 +140,7 @@ class ParallelTable : public ParallelSource {
 
   TextLines lines_;
   ParallelFormat options_;
+  PairWording words_;
   char separator_ = ',';
   CsvReader rows_;
   std::optional<CsvRow> first_;  // read already, a pair still to give
@@ -160,11 +152,12 @@ class ParallelTable : public ParallelSource {
 
 class ParallelJson : public ParallelSource {
  public:
-  ParallelJson(TextLines lines, const ParallelFormat& format) : lines_(std::move(lines)), options_(format) {
+  ParallelJson(TextLines lines, const ParallelFormat& format, const PairWording& words)
+      : lines_(std::move(lines)), options_(format), words_(words) {
     const std::optional<json> first = next_object();
     if (!first) throw_error<DataError>("{}: empty file, expected a JSON object a line", lines_.name());
-    source_ = choose_key(options_.source_column, kSourceWords, *first, "source-column");
-    target_ = choose_key(options_.target_column, kTargetWords, *first, "target-column");
+    source_ = choose_key(options_.source_column, words_.source_words, *first, words_.source_option);
+    target_ = choose_key(options_.target_column, words_.target_words, *first, words_.target_option);
     first_ = read(*first);
     format_ = fmt::format("JSON lines: '{}' to '{}'", source_, target_);
   }
@@ -201,8 +194,8 @@ class ParallelJson : public ParallelSource {
   }
 
   SentencePair read(const json& object) const {
-    return {.source = text_at(object, source_, "source-column"),
-            .target = text_at(object, target_, "target-column"),
+    return {.source = text_at(object, source_, words_.source_option),
+            .target = text_at(object, target_, words_.target_option),
             .line = lines_.line()};
   }
 
@@ -232,22 +225,50 @@ class ParallelJson : public ParallelSource {
 
   TextLines lines_;
   ParallelFormat options_;
+  PairWording words_;
   std::string source_, target_;
   std::optional<SentencePair> first_;
 };
 
+TextFormat format_by_content(TextLines& lines) {
+  const std::string* first = nullptr;
+  for (size_t i = 0; (first = lines.peek(i)) != nullptr && trim(*first).empty();) ++i;
+  if (first == nullptr) throw_error<DataError>("{}: there is no sentence in it", lines.name());
+  if (trim(*first).starts_with("{")) return TextFormat::kJsonl;
+  return first->find('\t') != std::string::npos ? TextFormat::kTsv : TextFormat::kCsv;
+}
+
 }  // namespace
+
+std::unique_ptr<ParallelSource> open_table(const std::string& path, const ParallelFormat& format,
+                                           const PairWording& words) {
+  ParallelFormat read = format;
+  TextLines lines(path, read.replace_invalid);
+  if (read.format == TextFormat::kAuto) read.format = format_by_name(path);
+  if (read.format == TextFormat::kAuto) read.format = format_by_content(lines);
+  if (read.format == TextFormat::kLines || read.format == TextFormat::kFastText) {
+    throw_error<ConfigError>("--format {}: {} is csv, tsv or jsonl, with {} in each row",
+                             name_of(read.format), input_name(path), words.columns);
+  }
+  if (read.format != TextFormat::kJsonl) return make_parallel_table(std::move(lines), read, words);
+  if (read.header != Header::kAuto || !read.quotes) {
+    throw_error<ConfigError>("--header and --no-quotes have no effect on JSON lines; check --format");
+  }
+  return make_parallel_json(std::move(lines), read, words);
+}
 
 std::unique_ptr<ParallelSource> make_two_files(const ParallelOptions& options) {
   return std::make_unique<TwoFiles>(options);
 }
 
-std::unique_ptr<ParallelSource> make_parallel_table(TextLines lines, const ParallelFormat& format) {
-  return std::make_unique<ParallelTable>(std::move(lines), format);
+std::unique_ptr<ParallelSource> make_parallel_table(TextLines lines, const ParallelFormat& format,
+                                                    const PairWording& words) {
+  return std::make_unique<ParallelTable>(std::move(lines), format, words);
 }
 
-std::unique_ptr<ParallelSource> make_parallel_json(TextLines lines, const ParallelFormat& format) {
-  return std::make_unique<ParallelJson>(std::move(lines), format);
+std::unique_ptr<ParallelSource> make_parallel_json(TextLines lines, const ParallelFormat& format,
+                                                   const PairWording& words) {
+  return std::make_unique<ParallelJson>(std::move(lines), format, words);
 }
 
 }  // namespace rondo

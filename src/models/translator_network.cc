@@ -40,27 +40,6 @@ AttentionShape attention_shape(const TranslatorOptions& options, DType type) {
 
 Variable joined(const Variable& a, const Variable& b) { return concatenate(std::array{a, b}); }
 
-// The first `count` rows.
-Variable first_rows(const Variable& x, int64_t count) {
-  return x.matrix().rows == count ? x : slice(x, {.rows = count});
-}
-RecurrentState first_rows(const RecurrentState& state, int64_t count) {
-  RecurrentState result;
-  for (const Variable& h : state.h) result.h.push_back(first_rows(h, count));
-  for (const Variable& c : state.c) result.c.push_back(first_rows(c, count));
-  return result;
-}
-
-RecurrentState gathered(const RecurrentState& state, const std::vector<int32_t>& rows) {
-  RecurrentState result;
-  for (const Variable& h : state.h) result.h.push_back(gather({h, rows}));
-  for (const Variable& c : state.c) result.c.push_back(gather({c, rows}));
-  return result;
-}
-
-// One row each.
-Packing one_step(int64_t rows) { return Packing(std::vector<int64_t>(static_cast<size_t>(rows), 1)); }
-
 Tensor stacked(const std::vector<Tensor>& parts, int64_t rows) {
   if (parts.empty() || !parts.front()) return {};
   const Tensor all({rows, parts.front().dim(1)}, parts.front().type());
@@ -70,20 +49,6 @@ Tensor stacked(const std::vector<Tensor>& parts, int64_t rows) {
     to += part.bytes();
   }
   return all;
-}
-
-Tensor selected(const Tensor& x, std::span<const int32_t> rows) {
-  if (!x) return {};
-  const Tensor y({static_cast<int64_t>(rows.size()), x.dim(1)}, x.type());
-  const int64_t bytes = x.dim(1) * size_of(x.type());
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i] < 0 || rows[i] >= x.dim(0)) {
-      throw_error<ShapeError>("translator: row {} of a state of {}", rows[i], x.dim(0));
-    }
-    std::memcpy(static_cast<char*>(y.raw()) + static_cast<int64_t>(i) * bytes,
-                static_cast<const char*>(x.raw()) + rows[i] * bytes, static_cast<size_t>(bytes));
-  }
-  return y;
 }
 
 }  // namespace
@@ -243,7 +208,7 @@ TranslatorPass TranslatorNetwork::forward(Tape& tape, const TranslatorBatch& bat
     pass = forward_steps(tape, source, batch, sampling.probability);
   } else {
     const std::vector<int32_t> sources = batch.source_of_rows();
-    const Decoded begin{.state = gathered(source.initial, batch.sources), .readout = {}, .attention = {}};
+    const Decoded begin{.state = gather_rows(source.initial, batch.sources), .readout = {}, .attention = {}};
     const DistinctRows words = embed(tape, *target_embedding_, batch.inputs, batch.target);
     Decoded all = advance(tape, source, begin, {.words = words, .packing = batch.target, .sources = sources});
     pass = {.y = all.readout, .attention = all.attention};
@@ -262,7 +227,7 @@ TranslatorPass TranslatorNetwork::forward(Tape& tape, const TranslatorBatch& bat
 TranslatorPass TranslatorNetwork::forward_steps(Tape& tape, const Encoded& source,
                                                 const TranslatorBatch& batch, double sampling) const {
   const PackedRows rows = batch.target.rows();
-  Decoded at{.state = gathered(source.initial, batch.sources), .readout = {}, .attention = {}};
+  Decoded at{.state = gather_rows(source.initial, batch.sources), .readout = {}, .attention = {}};
   at.readout =
       tape.input(Tensor::zeros({rows.sequences, options_.output()}, target_embedding_->table().value.type()));
   const Stream stream = sampling > 0 ? tape.next_stream() : Stream(0);
@@ -341,17 +306,9 @@ TranslatorMemory TranslatorNetwork::encode(Tape& tape, std::span<const int32_t> 
   return memory;
 }
 
-DecoderState TranslatorNetwork::select(const DecoderState& state, std::span<const int32_t> rows) {
-  DecoderState result;
-  for (const Tensor& h : state.h) result.h.push_back(selected(h, rows));
-  for (const Tensor& c : state.c) result.c.push_back(selected(c, rows));
-  result.fed = selected(state.fed, rows);
-  return result;
-}
-
 DecoderState TranslatorNetwork::begin(const TranslatorMemory& memory,
                                       std::span<const int32_t> source_of_row) const {
-  return select(memory.initial, source_of_row);
+  return select_rows(memory.initial, source_of_row);
 }
 
 DecoderStep TranslatorNetwork::step(Tape& tape, const TranslatorMemory& memory, const DecoderState& state,

@@ -13,8 +13,8 @@
 #include "layers/attention.h"
 #include "layers/embedding.h"
 #include "layers/linear.h"
-#include "layers/recurrent.h"
 #include "layers/softmax_output.h"
+#include "models/decoder_state.h"
 #include "models/translator_batch.h"
 #include "models/translator_options.h"
 
@@ -29,15 +29,6 @@ struct TranslatorPass {
   Variable source = {}, words = {};
 };
 
-/// What the decoder carries from step to step, a row a hypothesis.
-struct DecoderState {
-  std::vector<Tensor> h;  ///< a layer: [N, H]
-  std::vector<Tensor> c;  ///< likewise, of lstm
-  Tensor fed;             ///< [N, options().output()] what the step before gave out; with input feeding alone
-
-  int64_t rows() const { return h.empty() ? 0 : h.front().dim(0); }
-};
-
 /// A source, read.
 struct TranslatorMemory {
   Packing packing;
@@ -47,13 +38,6 @@ struct TranslatorMemory {
   Tensor embedded = {};                     ///< [R, E] likewise
 
   int64_t longest() const { return packing.sequences() > 0 ? packing.length(0) : 0; }
-};
-
-struct DecoderStep {
-  Tensor log_probabilities;  ///< [N, V]
-  Tensor attention;          ///< [N, longest source] of the memory; empty without attention
-  DecoderState state;
-  std::vector<RecurrentTrace> traces;  ///< of the decoder, when the tape is tracing
 };
 
 /// How the training pass differs from a plain one.
@@ -92,7 +76,9 @@ class TranslatorNetwork {
   DecoderStep step(Tape& tape, const TranslatorMemory& memory, const DecoderState& state,
                    std::span<const int32_t> previous, std::span<const int32_t> source_of_row) const;
   /// Rows of a state, in this order, each as often as it stands there: what a beam keeps.
-  static DecoderState select(const DecoderState& state, std::span<const int32_t> rows);
+  static DecoderState select(const DecoderState& state, std::span<const int32_t> rows) {
+    return select_rows(state, rows);
+  }
 
   /// Packs the weights for passes that neither record nor train: see ClassifierNetwork::prepare.
   void prepare(Backend& backend, Precision precision);

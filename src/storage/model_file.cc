@@ -147,7 +147,8 @@ void refuse_kind(const ModelFile& file, const std::string& path, const std::stri
       {"classifier", "rondo predict and rondo evaluate take it"},
       {"language_model", "rondo generate, rondo score and rondo evaluate take it"},
       {"tagger", "rondo predict and rondo evaluate take it"},
-      {"translator", "rondo translate and rondo evaluate take it"}};
+      {"translator", "rondo translate and rondo evaluate take it"},
+      {"captioner", "rondo caption and rondo evaluate take it"}};
   const auto verb = verbs.find(file.kind);
   throw_error<FormatError>("{}: it holds a {}, {} is needed here; {}", path, kind_in_words(file), wanted,
                            verb == verbs.end() ? "rondo info describes it" : verb->second);

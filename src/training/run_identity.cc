@@ -12,6 +12,11 @@ void Fingerprint::add(std::span<const int64_t> numbers) {
   for (const int64_t number : numbers) mix(static_cast<uint64_t>(number));
 }
 
+void Fingerprint::add(std::span<const uint8_t> bytes) {
+  mix(bytes.size());
+  for (const uint8_t byte : bytes) mix(byte);
+}
+
 void Fingerprint::add(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     for (const char c : name) mix(static_cast<unsigned char>(c));

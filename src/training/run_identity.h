@@ -21,6 +21,7 @@ class Fingerprint {
  public:
   void add(std::span<const int32_t> numbers);
   void add(std::span<const int64_t> numbers);
+  void add(std::span<const uint8_t> bytes);
   void add(const std::vector<std::string>& names);
   void add(const ParameterSet& parameters);
   uint64_t value() const { return hash_; }

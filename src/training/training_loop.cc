@@ -257,7 +257,7 @@ void TrainingLoop::step() {
     averaging_.update();
   }
   state_.skipped_in_a_row = 0;
-  state_.loss_sum += step.loss.value().at(0);
+  state_.loss_sum += step.told ? *step.told : step.loss.value().at(0);
   state_.clipped += report.clipped;
   ++state_.steps;
   report_progress(step, report, rate);
@@ -316,14 +316,17 @@ void TrainingLoop::report_progress(const TrainingTask::Step& step, const Optimiz
   tell_page([&](RunPage& page) { page.progressed(progress); });
   if (state_.update % kLogEvery != 0) return;
   if (log_) {
-    log_->append({{"event", "update"},
-                  {"update", progress.update},
-                  {"loss", progress.loss},
-                  {"rate", rate},
-                  {"gradient_norm", report.gradient_norm},
-                  {"clipped_share", progress.clipped_share}});
+    nlohmann::json record{{"event", "update"},
+                          {"update", progress.update},
+                          {"loss", progress.loss},
+                          {"rate", rate},
+                          {"gradient_norm", report.gradient_norm},
+                          {"clipped_share", progress.clipped_share}};
+    for (const auto& [name, value] : step.parts) record[name] = value;
+    log_->append(record);
   }
   if (events_) {
+    for (const auto& [name, value] : step.parts) events_->scalar("train/" + name, value, state_.update);
     events_->scalar("train/loss", progress.loss, state_.update);
     events_->scalar("train/gradient_norm", report.gradient_norm, state_.update);
     events_->scalar("train/rate", rate, state_.update);

@@ -33,6 +33,9 @@ class TrainingTask {
     int64_t tokens = 0;
     std::vector<int64_t> lines;  ///< of the input, to name a batch that went wrong
     double rate_factor = 1;      ///< the learning rate of this update is multiplied by it
+    /// What is told as the loss, where the one that is minimised has other parts too; those, for the log.
+    std::optional<double> told = {};
+    std::vector<std::pair<std::string, double>> parts = {};
   };
   struct Dev {
     double loss = 0;

@@ -17,6 +17,7 @@ struct TrainingPlan {
   int64_t vocabulary = 0, labels = 0;  ///< no labels: a language model, whose examples are tokens
   int64_t documents = 0;               ///< of a language model
   int64_t source_vocabulary = 0;       ///< of a translator, whose vocabulary is the target's; else 0
+  int64_t pictures = 0;                ///< of a captioner, train and dev; else 0
   double unknown_share = 0;            ///< of the dev tokens
   int64_t parameters = 0;              ///< trained and frozen numbers
   int64_t memory_bytes = 0;            ///< that the process will hold at most: an estimate, within 15 %

@@ -6,8 +6,7 @@
 
 #include "base/errors.h"
 #include "base/random.h"
-#include "data/documents.h"
-#include "text/sentencepiece_training.h"
+#include "training/text_coder.h"
 
 namespace rondo {
 
@@ -53,29 +52,12 @@ std::vector<std::string> texts_of(const ParallelCorpus& corpus, std::span<const 
 
 bool keeps_rare(const TranslationTask& task) { return task.model.tokenizer == TokenizerKind::kCharacters; }
 
-Vocabulary counted(const TranslationTask& task, const Tokenizer& tokenizer,
-                   const std::vector<std::string>& texts) {
-  VocabularyCounter counter;
-  for (const std::string& text : texts) counter.add(tokenizer.tokens(text));
-  // The end token takes one place; 0 is no limit.
-  const int64_t most =
-      task.corpus.max_vocabulary == 0 ? 0 : std::max<int64_t>(1, task.corpus.max_vocabulary - 1);
-  return with_end_token(counter.build(keeps_rare(task) ? 1 : task.corpus.min_count, most));
-}
-
 TextCoder coder_of(const TranslationTask& task, const std::vector<std::string>& texts) {
-  const bool subwords = task.model.tokenizer == TokenizerKind::kSentencePiece;
-  const std::string model =
-      subwords ? train_sentencepiece(texts, {.vocabulary = task.corpus.subwords}) : std::string();
-  TextCoder coder{.tokenizer = make_tokenizer(task.model.tokenizer, model), .vocabulary = {}};
-  if (subwords) {
-    coder.vocabulary = with_end_token(Vocabulary::from_sentencepiece(model));
-  } else if (task.model.tokenizer == TokenizerKind::kBytes) {
-    coder.vocabulary = with_end_token(Vocabulary::bytes());
-  } else {
-    coder.vocabulary = counted(task, *coder.tokenizer, texts);
-  }
-  return coder;
+  return build_coder({.tokenizer = task.model.tokenizer,
+                      .subwords = task.corpus.subwords,
+                      .min_count = task.corpus.min_count,
+                      .max_vocabulary = task.corpus.max_vocabulary},
+                     texts);
 }
 
 void check_vocabulary(const TextCoder& coder, const char* side, const ParallelCorpus& corpus,

@@ -205,11 +205,14 @@ void Bleu::add(std::string_view hypothesis, std::span<const std::string> referen
   references_.add(references.size());
 }
 
-TranslationScore Bleu::score() const {
+double Bleu::brevity() const {
   const auto c = static_cast<double>(hypothesis_length_);
   const auto r = static_cast<double>(reference_length_);
-  double penalty = 1;
-  if (c < r) penalty = c > 0 ? std::exp(1 - r / c) : 0;
+  if (c >= r) return 1;
+  return c > 0 ? std::exp(1 - r / c) : 0;
+}
+
+std::array<double, Bleu::kOrders> Bleu::precisions() const {
   std::array<double, kOrders> precisions{};
   const bool any = std::ranges::any_of(matches_, [](int64_t matches) { return matches > 0; });
   double halved = 1;
@@ -218,11 +221,26 @@ TranslationScore Bleu::score() const {
     if (matches == 0) halved *= 2;
     precisions[i] = 100 * (matches == 0 ? 1 / halved : matches) / static_cast<double>(totals_[i]);
   }
+  return precisions;
+}
+
+double Bleu::up_to(size_t orders) const {
+  const bool any = std::ranges::any_of(matches_, [](int64_t matches) { return matches > 0; });
+  if (!any) return 0;
+  const std::array<double, kOrders> all = precisions();
   double logs = 0;
-  for (const double precision : precisions) logs += precision == 0 ? kLogOfNothing : std::log(precision);
+  for (size_t i = 0; i < orders; ++i) logs += all[i] == 0 ? kLogOfNothing : std::log(all[i]);
+  return brevity() * std::exp(logs / static_cast<double>(orders));
+}
+
+TranslationScore Bleu::score() const {
+  const auto c = static_cast<double>(hypothesis_length_);
+  const auto r = static_cast<double>(reference_length_);
+  const double penalty = brevity();
+  const std::array<double, kOrders> precisions = this->precisions();
   return {
       .name = "BLEU",
-      .score = any ? penalty * std::exp(logs / kOrders) : 0,
+      .score = up_to(kOrders),
       .details =
           fmt::format("{:.1f}/{:.1f}/{:.1f}/{:.1f} (BP = {:.3f} ratio = {:.3f} hyp_len = {} ref_len = {})",
                       precisions[0], precisions[1], precisions[2], precisions[3], penalty, r > 0 ? c / r : 0,

@@ -60,9 +60,13 @@ class Bleu {
   TranslationScore score() const;
 
   static constexpr size_t kOrders = 4;
+  /// The same over n = 1 .. orders alone: BLEU-1, BLEU-2, ...
+  double up_to(size_t orders) const;
 
  private:
   std::string prepare(std::string_view text) const;
+  double brevity() const;
+  std::array<double, kOrders> precisions() const;
 
   BleuOptions options_;
   ReferenceCount references_;

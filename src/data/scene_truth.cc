@@ -1,0 +1,61 @@
+#include "data/scene_truth.h"
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/errors.h"
+#include "data/labelled.h"
+#include "data/text_lines.h"
+#include "data/wording.h"
+
+namespace rondo {
+
+namespace {
+
+using nlohmann::json;
+
+// Nothing for another form.
+std::optional<SceneArticle> article_of(const json& one) {
+  if (!one.is_object() || !one.contains("name") || !one.contains("box")) return std::nullopt;
+  const json &name = one.at("name"), &box = one.at("box");
+  if (!name.is_string() || !box.is_array() || box.size() != 4) return std::nullopt;
+  for (const json& side : box) {
+    if (!side.is_number_integer() || side.get<int64_t>() < 0 || side.get<int64_t>() > 65535)
+      return std::nullopt;
+  }
+  return SceneArticle{
+      .name = name.get<std::string>(),
+      .box = {box[0].get<int64_t>(), box[1].get<int64_t>(), box[2].get<int64_t>(), box[3].get<int64_t>()}};
+}
+
+}  // namespace
+
+std::vector<SceneTruth> read_scene_truth(const std::string& path) {
+  std::vector<SceneTruth> scenes;
+  if (path == "-" || format_by_name(path) != TextFormat::kJsonl) return scenes;
+  TextLines lines(path, InvalidBytes::kReplace);
+  while (const std::optional<std::string> line = lines.next()) {
+    if (trim(*line).empty()) continue;
+    const json object = json::parse(*line, nullptr, /*allow_exceptions=*/false);
+    const bool scene = object.is_object() && object.contains("image") && object["image"].is_string() &&
+                       object.contains("articles") && object["articles"].is_array();
+    if (!scene && scenes.empty()) return scenes;
+    SceneTruth truth;
+    bool good = scene;
+    if (scene) truth.image = object["image"].get<std::string>();
+    for (const json& one : scene ? object["articles"] : json::array()) {
+      const std::optional<SceneArticle> article = article_of(one);
+      good = good && article;
+      if (article) truth.articles.push_back(*article);
+    }
+    if (!good) {
+      throw_error<DataError>(
+          "{}:{}: expected \"articles\": [{{\"name\", \"box\": [x, y, width, height]}}, ...]", lines.name(),
+          lines.line());
+    }
+    scenes.push_back(std::move(truth));
+  }
+  return scenes;
+}
+
+}  // namespace rondo

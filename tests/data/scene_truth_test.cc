@@ -1,0 +1,51 @@
+#include "data/scene_truth.h"
+
+#include <gmock/gmock.h>
+
+#include "data_test_files.h"
+
+namespace rondo {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(SceneTruth, TellsWhereArticlesStand) {
+  const TestFolder folder;
+  const std::string path = folder.write(
+      "scenes.jsonl",
+      R"({"image": "a.png", "caption": "a bag", "articles": [{"name": "bag", "box": [1, 2, 28, 29]}]})"
+      "\n\n"
+      R"({"image": "b.png", "articles": []})");
+  const std::vector<SceneTruth> truth = read_scene_truth(path);
+  ASSERT_EQ(truth.size(), 2U);
+  EXPECT_EQ(truth[0].image, "a.png");
+  ASSERT_EQ(truth[0].articles.size(), 1U);
+  EXPECT_EQ(truth[0].articles[0].name, "bag");
+  EXPECT_EQ(truth[0].articles[0].box.height, 29);
+  EXPECT_TRUE(truth[1].articles.empty());
+}
+
+TEST(SceneTruth, FilesThatTellNoneHaveNone) {
+  const TestFolder folder;
+  EXPECT_TRUE(read_scene_truth(folder.write("c.csv", "image,caption\na.png,a bag\n")).empty());
+  EXPECT_TRUE(read_scene_truth(folder.write("c.jsonl", R"({"image": "a.png", "caption": "a bag"})")).empty());
+  EXPECT_TRUE(read_scene_truth(folder.write("none.jsonl", "")).empty());
+}
+
+TEST(SceneTruth, ABrokenLineIsNamed) {
+  const TestFolder folder;
+  const std::string good = R"({"image": "a.png", "articles": []})";
+  for (const char* bad : {"{", "[]", R"({"image": "b.png"})", R"({"image": 3, "articles": []})",
+                          R"({"image": "b.png", "articles": [{"name": "bag"}]})",
+                          R"({"image": "b.png", "articles": [{"name": "bag", "box": [1, 2, 3]}]})",
+                          R"({"image": "b.png", "articles": [{"name": "bag", "box": [1, 2, 3, -4]}]})",
+                          R"({"image": "b.png", "articles": [{"name": "bag", "box": [1, 2, 3, 1e300]}]})",
+                          R"({"image": "b.png", "articles": 3})"}) {
+    const std::string path = folder.write("s.jsonl", good + "\n" + bad + "\n");
+    EXPECT_THAT(message_of<DataError>([&] { read_scene_truth(path); }), HasSubstr("s.jsonl:2: expected"))
+        << bad;
+  }
+}
+
+}  // namespace
+}  // namespace rondo
