@@ -32,7 +32,7 @@ std::vector<float> decoded(const std::string& base64) {
     if (count >= 8) bytes += static_cast<char>(bits >> (count -= 8) & 255);
   }
   std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+  if (!values.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
   return values;
 }
 
