@@ -13,7 +13,7 @@ namespace rondo::app {
 namespace {
 
 struct UnrollCommand {
-  UnrollOptions unroll;
+  UnitOptions unroll;
   bool json = false;
   InferenceOptions inference;
 

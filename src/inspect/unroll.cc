@@ -199,7 +199,7 @@ StepRange steps_of(const std::string& text, int64_t steps) {
   return range;
 }
 
-const LayerTrace& layer_of(const TextTrace& trace, const std::string& part, const UnrollOptions& options) {
+const LayerTrace& layer_of(const TextTrace& trace, const std::string& part, const UnitOptions& options) {
   int64_t layers = 0;
   for (const LayerTrace& layer : trace.layers) {
     if (layer.part != part) continue;
@@ -242,7 +242,7 @@ void check(const TextTrace& trace, const RecurrentOptions& options) {
 
 }  // namespace
 
-Unrolled unroll(const Tracer& tracer, const TextTrace& trace, const UnrollOptions& options) {
+Unrolled unroll(const Tracer& tracer, const TextTrace& trace, const UnitOptions& options) {
   const std::string part = options.part.empty() && trace.kind == "translator" ? "encoder" : options.part;
   const RecurrentStack& stack = tracer.stack(part);
   check(trace, stack.options());

@@ -15,7 +15,7 @@
 
 namespace rondo {
 
-struct UnrollOptions {
+struct UnitOptions {
   int64_t unit = 0;
   int64_t layer = 0;
   bool reverse = false;
@@ -73,7 +73,7 @@ struct Unrolled {
 
 /// @param trace  of this tracer.
 /// @throws ConfigError for a unit, layer, direction, part or step that is not there, a grid, and int8.
-Unrolled unroll(const Tracer& tracer, const TextTrace& trace, const UnrollOptions& options);
+Unrolled unroll(const Tracer& tracer, const TextTrace& trace, const UnitOptions& options);
 
 /// As a textbook has it; its last line says whether the numbers equal the trace.
 std::string unrolled_text(const Unrolled& unrolled);

@@ -117,7 +117,7 @@ TEST(Unroll, ReadsAsATextbook) {
 
 TEST(Unroll, SaysWhatIsNotThere) {
   const auto backend = open_device("cpu", 1);
-  const auto message = [&](const ModelFile& file, const UnrollOptions& options,
+  const auto message = [&](const ModelFile& file, const UnitOptions& options,
                            RunPrecision precision = RunPrecision::kModel) -> std::string {
     try {
       const Tracer tracer(file, "m.rondo", *backend, {.precision = precision});
