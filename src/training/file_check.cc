@@ -62,6 +62,19 @@ void check_files(const TrainingFiles& files) {
   }
 }
 
+void check_not_overwritten(std::initializer_list<std::string> read, const TrainingFiles& files) {
+  const std::pair<const char*, const std::string&> written[] = {
+      {"output", files.output}, {"log", files.log}, {"report", files.report}};
+  for (const std::string& source : read) {
+    for (const auto& [name, target] : written) {
+      std::error_code none;
+      if (source.empty() || target.empty()) continue;
+      if (source != target && !std::filesystem::equivalent(source, target, none)) continue;
+      throw_error<ConfigError>("{} is read and would be overwritten; give another --{}", source, name);
+    }
+  }
+}
+
 void check_precision(const RecurrentOptions& options) {
   if (options.precision != Precision::kInt8) return;
   throw_error<ConfigError>(

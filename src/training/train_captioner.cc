@@ -9,7 +9,6 @@ namespace rondo {
 
 namespace {
 
-// A slip such as -o captions.csv must not cost what is read.
 void check_sources(const CaptionFiles& files) {
   if (files.captions.empty()) {
     throw_error<ConfigError>("--captions is missing: a table of pictures' names and captions");
@@ -18,14 +17,7 @@ void check_sources(const CaptionFiles& files) {
   if (!files.images.empty() && !std::filesystem::is_directory(files.images, none)) {
     throw_error<ConfigError>("{}: no folder of pictures; check --images", files.images);
   }
-  for (const std::string* read : {&files.captions, &files.dev_captions, &files.features}) {
-    for (const std::string* written : {&files.run.output, &files.run.log}) {
-      if (read->empty() || written->empty()) continue;
-      if (*read != *written && !std::filesystem::equivalent(*read, *written, none)) continue;
-      throw_error<ConfigError>("{} is read and would be overwritten; give another --{}", *read,
-                               written == &files.run.log ? "log" : "output");
-    }
-  }
+  check_not_overwritten({files.captions, files.dev_captions, files.features}, files.run);
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "training/train_translator.h"
 
-#include <filesystem>
-
 #include "base/errors.h"
 #include "training/file_check.h"
 #include "training/translator_training.h"
@@ -10,20 +8,11 @@ namespace rondo {
 
 namespace {
 
-// A slip such as -o train.de must not cost what is read.
 void check_sources(const TranslationFiles& files) {
   if (files.source.empty()) {
     throw_error<ConfigError>("--source is missing: the sentences to translate, such as train.en");
   }
-  for (const std::string* read : {&files.source, &files.target, &files.dev_source, &files.dev_target}) {
-    for (const std::string* written : {&files.run.output, &files.run.log}) {
-      std::error_code none;
-      if (read->empty() || written->empty()) continue;
-      if (*read != *written && !std::filesystem::equivalent(*read, *written, none)) continue;
-      throw_error<ConfigError>("{} is read and would be overwritten; give another --{}", *read,
-                               written == &files.run.log ? "log" : "output");
-    }
-  }
+  check_not_overwritten({files.source, files.target, files.dev_source, files.dev_target}, files.run);
 }
 
 }  // namespace

@@ -124,6 +124,7 @@ class TranslateTraining(CommandTest):
         for mask in (["--embedding-dropout", "0.1"], ["--locked-dropout", "--input-dropout", "0.1"]):
             self.assertIn("--scheduled-sampling", self.refuse(2, *base, *both, "--scheduled-sampling", "0.2", *mask))
         self.assertIn("would be overwritten", self.refuse(2, *base, *both, "-o", "train.de", "--force"))
+        self.assertIn("give another --report", self.refuse(2, *base, *both, "--report", "train.de", "--force"))
         self.assertEqual(self.read("train.de").decode(), texts()[1])
 
     def test_a_sentence_of_ten_thousand_words_is_left_out_with_a_warning(self):
