@@ -1,26 +1,9 @@
 """The page of `rondo look` in headless Chromium: every figure of every kind of model, values, keys, light and dark.
 
-Runs itself again with RONDO_PYTHON if that is set. Exit status 77, reported as skipped, without playwright (PyPI) or
-without a Chromium (Debian's package, or the program that RONDO_CHROMIUM names).
+browser.py says what it needs, and skips without.
 """
 
-import os
-import shutil
-import sys
-
-PYTHON = os.environ.get("RONDO_PYTHON")
-if PYTHON and os.path.exists(PYTHON) and os.environ.get("RONDO_PYTHON_STARTED") != "1":
-    os.execve(PYTHON, [PYTHON, *sys.argv], os.environ | {"RONDO_PYTHON_STARTED": "1"})
-
-CHROMIUM = os.environ.get("RONDO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-try:
-    from playwright.sync_api import expect, sync_playwright
-except ImportError as error:
-    print(f"skipped: {error}")
-    sys.exit(77)
-if not CHROMIUM:
-    print("skipped: there is no chromium")
-    sys.exit(77)
+from browser import PageTest, expect, setUpModule, tearDownModule
 
 import struct
 
@@ -28,37 +11,15 @@ from look_test import NASTY, LookTest, floats
 from support import main
 
 
-def setUpModule():
-    global playwright, browser
-    playwright = sync_playwright().start()
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-
-def tearDownModule():
-    browser.close()
-    playwright.stop()
-
-
 INSIDE = ["connectivity", "gradient", "states", "unit", "search", "saturation"]
 TEXT = 'goal " match team " chip'
 
 
-class Figures(LookTest):
+class Figures(LookTest, PageTest):
     def open_page(self, *words, **options):
-        """The page of a look; what the console says, or a request elsewhere, fails the test."""
+        """The page of a look."""
         self.succeed("look", *words, "-o", "page.html")
-        context = browser.new_context(**options)
-        self.addCleanup(context.close)
-        page = context.new_page()
-        said, asked = [], []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        address = "file://" + self.path("page.html")
-        self.addCleanup(lambda: self.assertEqual(said, []))
-        self.addCleanup(lambda: self.assertEqual([url for url in asked if url != address and not url.startswith("data:")], []))
-        page.goto(address)
-        return page
+        return self.open_address("file://" + self.path("page.html"), **options)
 
     def figures(self, page):
         return page.locator("[data-figure]").evaluate_all("nodes => nodes.map((node) => node.dataset.figure)")

@@ -1,26 +1,9 @@
 """The page of `rondo serve` in headless Chromium: every kind of model as one types, the token, no request elsewhere.
 
-Runs itself again with RONDO_PYTHON if that is set. Exit status 77, reported as skipped, without playwright (PyPI) or
-without a Chromium (Debian's package, or the program that RONDO_CHROMIUM names).
+browser.py says what it needs, and skips without.
 """
 
-import os
-import shutil
-import sys
-
-PYTHON = os.environ.get("RONDO_PYTHON")
-if PYTHON and os.path.exists(PYTHON) and os.environ.get("RONDO_PYTHON_STARTED") != "1":
-    os.execve(PYTHON, [PYTHON, *sys.argv], os.environ | {"RONDO_PYTHON_STARTED": "1"})
-
-CHROMIUM = os.environ.get("RONDO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-try:
-    from playwright.sync_api import expect, sync_playwright
-except ImportError as error:
-    print(f"skipped: {error}")
-    sys.exit(77)
-if not CHROMIUM:
-    print("skipped: there is no chromium")
-    sys.exit(77)
+from browser import PageTest, expect, setUpModule, tearDownModule
 
 import re
 
@@ -28,34 +11,15 @@ from serve_test import ServeTest
 from support import main
 
 
-def setUpModule():
-    global playwright, browser
-    playwright = sync_playwright().start()
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-    expect.set_options(timeout=60000)
+expect.set_options(timeout=60000)
 
 
-def tearDownModule():
-    browser.close()
-    playwright.stop()
-
-
-class Playground(ServeTest):
+class Playground(ServeTest, PageTest):
     def open_page(self, *words, expected_errors=(), **options):
-        """A page of a server of all models; what the console says, or a request elsewhere, fails the test."""
+        """The page of a server of all models."""
         self.server = self.serve(*self.ALL, *words)
         address = f"http://{self.server.host}:{self.server.port}/"
-        context = browser.new_context(**options)
-        self.addCleanup(context.close)
-        page = context.new_page()
-        said, asked = [], []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        self.addCleanup(lambda: self.assertEqual([text for text in said if not any(e in text for e in expected_errors)], []))
-        self.addCleanup(lambda: self.assertEqual([url for url in asked if not url.startswith((address, "data:"))], []))
-        page.goto(address)
-        return page
+        return self.open_address(address, lambda url: url.startswith(address), expected_errors, **options)
 
     def choose(self, page, name, text):
         page.select_option("#model", label=next(option for option in page.locator("#model option").all_inner_texts()

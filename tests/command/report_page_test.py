@@ -1,43 +1,16 @@
 """The page of rondo train ... --report in headless Chromium: curves, exact values, the page that renews itself.
 
-Runs itself again with RONDO_PYTHON if that is set. Exit status 77, reported as skipped, without playwright (PyPI) or
-without a Chromium (Debian's package, or the program that RONDO_CHROMIUM names).
+browser.py says what it needs, and skips without.
 """
 
-import os
-import shutil
-import sys
-
-PYTHON = os.environ.get("RONDO_PYTHON")
-if PYTHON and os.path.exists(PYTHON) and os.environ.get("RONDO_PYTHON_STARTED") != "1":
-    os.execve(PYTHON, [PYTHON, *sys.argv], os.environ | {"RONDO_PYTHON_STARTED": "1"})
-
-CHROMIUM = os.environ.get("RONDO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-try:
-    from playwright.sync_api import expect, sync_playwright
-except ImportError as error:
-    print(f"skipped: {error}")
-    sys.exit(77)
-if not CHROMIUM:
-    print("skipped: there is no chromium")
-    sys.exit(77)
+from browser import PageTest, expect, setUpModule, tearDownModule
 
 import json
+import os
 import subprocess
 
 from report_test import ReportTest
 from support import COMMAND, SMALL, corpus, main
-
-
-def setUpModule():
-    global playwright, browser
-    playwright = sync_playwright().start()
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-
-def tearDownModule():
-    browser.close()
-    playwright.stop()
 
 
 def figure(value):
@@ -45,21 +18,9 @@ def figure(value):
     return f"{value:.5g}"
 
 
-class ReportPage(ReportTest):
+class ReportPage(ReportTest, PageTest):
     def open_page(self, name="run.html", **options):
-        """What the console says, or a request of another file, fails the test."""
-        context = browser.new_context(**options)
-        self.addCleanup(context.close)
-        page = context.new_page()
-        said, asked = [], []
-        address = "file://" + os.path.realpath(self.path(name))
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        self.addCleanup(lambda: self.assertEqual(said, []))
-        self.addCleanup(lambda: self.assertEqual([url for url in asked if url != address and not url.startswith("data:")], []))
-        page.goto(address)
-        return page
+        return self.open_address("file://" + os.path.realpath(self.path(name)), **options)
 
     def train_with_report(self, *words):
         self.write("train.csv", corpus(900))
