@@ -6,10 +6,8 @@ import os
 import re
 import struct
 import subprocess
-import unittest
 
-import language_models
-from serve_test import ServeTest
+from servers import ServeTest
 from support import COMMAND, SMALL, main
 
 NASTY = "</script><img src=x onerror=alert(1)> {{script}} <!-- & \u2028 \u2029 \U0001f600 goal"

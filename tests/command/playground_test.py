@@ -7,7 +7,7 @@ from browser import PageTest, expect, setUpModule, tearDownModule
 
 import re
 
-from serve_test import ServeTest
+from servers import ServeTest
 from support import main
 
 

@@ -3,12 +3,19 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
+import time
+import unittest
 import urllib.parse
 
-from support import COMMAND
+import language_models
+import tag_test
+import translations
+from support import COMMAND, SMALL, CommandTest, corpus
 
 
 class Server:
@@ -111,3 +118,72 @@ def events(content):
         lines = dict(line.split(": ", 1) for line in block.split("\n"))
         found.append((lines.get("event", ""), json.loads(lines["data"])))
     return found
+
+
+class ServeTest(CommandTest):
+    """Tiny models of every kind, trained once; a copy of them in each test's folder."""
+
+    models = None
+
+    @classmethod
+    def setUpClass(cls):
+        if ServeTest.models is not None:
+            return
+        ServeTest.models = tempfile.mkdtemp(prefix="rondo-serve-")
+        unittest.addModuleCleanup(shutil.rmtree, cls.models)
+
+        def write(name, content):
+            with open(os.path.join(cls.models, name), "w") as file:
+                file.write(content)
+
+        def train(*words):
+            subprocess.run([COMMAND, "train", *words, "-t", "1"], cwd=cls.models, check=True, timeout=300, stderr=subprocess.DEVNULL)
+
+        write("train.csv", corpus())
+        write("text.txt", language_models.text())
+        write("train.conll", tag_test.columns(tag_test.sentences()))
+        for language, side in ("en", 0), ("de", 1):
+            write("train." + language, "".join(pair[side] + "\n" for pair in translations.pairs(200)))
+        train("classify", "-i", "train.csv", "-o", "news.rondo", *SMALL, "--no-bidirectional")
+        train("lm", "-i", "text.txt", "-o", "poems.rondo", *language_models.SMALL)
+        train("tag", "-i", "train.conll", "-o", "names.rondo", *tag_test.SMALL)
+        train("translate", "--source", "train.en", "--target", "train.de", "-o", "en-de.rondo",
+              *translations.TranslationTest.SMALL[:-4], "--after", "3e", "--min-count", "1")
+
+    ALL = ["news.rondo", "poems.rondo", "names.rondo", "en-de.rondo"]
+
+    def setUp(self):
+        super().setUp()
+        for name in self.ALL:
+            shutil.copy(os.path.join(self.models, name), self.folder)
+
+    def serve(self, *words, **options):
+        server = Server(self.folder, *words, **options)
+        self.addCleanup(server.stop, signal.SIGKILL)
+        return server
+
+    def assert_serves(self, server):
+        status, answer = server.post("/v1/predict", {"text": "goal match"})
+        self.assertEqual((status, answer["results"][0]["predictions"][0]["label"]), (200, "Sports"))
+
+    def wait_until(self, condition, seconds=120):
+        """Asks again and again; a refusal, or a connection that breaks, is no answer yet."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                if condition():
+                    return
+            except (AssertionError, KeyError, OSError, http.client.HTTPException):
+                if time.monotonic() > end:
+                    raise
+            self.assertLess(time.monotonic(), end, "it did not come")
+            time.sleep(0.02)
+
+    def wait_for_service(self, server):
+        self.wait_until(lambda: self.assert_serves(server) is None)
+
+    def assert_error(self, reply, status, words=""):
+        got, answer = reply
+        self.assertEqual(got, status, answer)
+        self.assertEqual(answer["error"]["status"], status)
+        self.assertIn(words, answer["error"]["message"])
