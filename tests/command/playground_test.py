@@ -22,8 +22,9 @@ class Playground(ServeTest, PageTest):
         return self.open_address(address, lambda url: url.startswith(address), expected_errors, **options)
 
     def choose(self, page, name, text):
-        page.select_option("#model", label=next(option for option in page.locator("#model option").all_inner_texts()
-                                                if option.startswith(name + " (")))
+        option = page.locator("#model option", has_text=re.compile("^" + re.escape(name) + r" \("))
+        expect(option).to_have_count(1)  # the page asks the server for its models first
+        page.select_option("#model", label=option.inner_text())
         page.fill("#text", text)
 
     def test_each_kind_of_model_answers_as_one_types(self):
