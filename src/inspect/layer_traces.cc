@@ -60,12 +60,19 @@ Tensor one_minus(const Tensor& values) {
   return result;
 }
 
-/// The names of a pass's blocks in their order, see CellKind::saved_blocks.
-std::vector<const char*> block_names(const CellKind& kind) {
-  if (kind.cell == Cell::kGru) return {"r", "z", "n"};
+/// A name, and the block of a pass's gates that holds it (CellKind::saved_blocks), -1: none.
+struct NamedBlock {
+  const char* name;
+  int64_t block;
+};
+
+/// In the order in which they are read.
+std::vector<NamedBlock> named_blocks(const CellKind& kind) {
   if (kind.cell == Cell::kRnn) return {};  // its one block is h' itself
-  if (kind.coupled) return {"f", "g", "o"};
-  return {"i", "f", "g", "o"};
+  const LstmBlocks at = kind.lstm();
+  if (kind.cell == Cell::kLstm) return {{"i", at.i}, {"f", at.f}, {"o", at.o}, {"g", at.g}};
+  const int64_t n = kind.plain_blocks();
+  return {{"r", kind.coupled ? -1 : 0}, {"z", n - 1}, {"n", n}};
 }
 
 SeriesRole role_of(const std::string& name) {
@@ -75,14 +82,14 @@ SeriesRole role_of(const std::string& name) {
 std::vector<TracedSeries> series_of(const Traces& traces, const CellKind& kind) {
   const int64_t hidden = traces.first().gates.dim(1) / kind.saved_blocks();
   std::vector<TracedSeries> series;
-  for (const char* name : block_names(kind)) {
-    const auto block = static_cast<int64_t>(series.size()) * hidden;
-    series.push_back({name, role_of(name), traces.columns(&RecurrentTrace::gates, block, hidden)});
+  for (const auto& [name, block] : named_blocks(kind)) {
+    if (block < 0) continue;
+    series.push_back({name, role_of(name), traces.columns(&RecurrentTrace::gates, block * hidden, hidden)});
   }
-  if (kind.coupled) {
-    series.insert(series.begin(), {"i", SeriesRole::kGate, one_minus(series.front().values)});
+  if (kind.coupled) {  // of f, of z
+    const char* name = kind.cell == Cell::kGru ? "r" : "i";
+    series.insert(series.begin(), {name, SeriesRole::kGate, one_minus(series.front().values)});
   }
-  if (kind.cell == Cell::kLstm) std::swap(series[2], series[3]);  // i f o g, as they are read
   if (kind.has_cell_state()) {
     series.push_back({"c", SeriesRole::kCell, traces.whole(&RecurrentTrace::cells)});
   }

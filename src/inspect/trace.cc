@@ -14,6 +14,7 @@ std::unique_ptr<TracedModel> traced_model(const ModelFile& file, const std::stri
   if (file.kind == "language_model") return traced_language_model(file, path, backend, inference);
   if (file.kind == "tagger") return traced_tagger(file, path, backend, inference);
   if (file.kind == "translator") return traced_translator(file, path, backend, inference);
+  if (file.kind != "classifier") refuse_kind(file, path, "a model that reads texts");
   return traced_classifier(file, path, backend, inference);
 }
 

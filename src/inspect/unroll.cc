@@ -109,41 +109,52 @@ class Unit {
   }
 
   void lstm(UnrolledStep& step) const {
-    const int64_t coupled = kind_.coupled ? 1 : 0;  // there is no block i, nor its peephole
+    const LstmBlocks at = kind_.lstm();
     const auto peephole = [&](Terms terms, int64_t row, const char* name, double cell) {
       if (kind_.peepholes) terms.emplace_back(name, double{w_.peepholes.row<float>(row)[unit_]} * cell);
       return terms;
     };
     step.c_before = c_before_[unit_];
     step.h_before = w_.w_hr ? 0 : h_before_[unit_];
-    if (coupled == 0) add(step, gate("i", "s", peephole(plain_terms(0), 0, "p*c", step.c_before)));
-    add(step, gate("f", "s", peephole(plain_terms(1 - coupled), 1 - coupled, "p*c", step.c_before)));
-    const double f = step.gates.back().value;
-    if (coupled == 1) add(step, {.name = "i", .value = 1 - f});
-    const double i = coupled == 1 ? 1 - f : step.gates.front().value;
-    add(step, gate("g", "tanh", plain_terms(2 - coupled)));
+    // The gate's value; one that is not there is 1.
+    const auto add_gate = [&](const char* name, int64_t block, int64_t row, const char* looks_at,
+                              double cell) {
+      if (block < 0) return 1.0;
+      add(step, gate(name, "s", peephole(plain_terms(block), row, looks_at, cell)));
+      return step.gates.back().value;
+    };
+    double i = add_gate("i", at.i, at.p_i, "p*c", step.c_before);
+    const double f = add_gate("f", at.f, at.p_f, "p*c", step.c_before);
+    if (kind_.coupled) add(step, {.name = "i", .value = i = 1 - f});
+    add(step, gate("g", kind_.without == Ablation::kInputTanh ? "" : "tanh", plain_terms(at.g)));
     step.c = f * step.c_before + i * step.gates.back().value;
     step.c_traced = traced("c", unit_);
-    add(step, gate("o", "s", peephole(plain_terms(3 - coupled), 2 - coupled, "p*c'", step.c)));
-    step.h = step.gates.back().value * std::tanh(step.c);
+    step.h = add_gate("o", at.o, at.p_o, "p*c'", step.c) * squashed(step.c);
     if (!w_.w_hr) {
       step.h_traced = traced("h", unit_);
       return;
     }
-    step.h_traced = traced("o", unit_) * std::tanh(step.c_traced);
+    step.h_traced = traced_output(unit_);
     step.projects = unit_ < w_.w_hr.rows;
     if (!step.projects) return;
-    step.projected =
-        product(w_.w_hr, unit_, [&](int64_t k) { return traced("o", k) * std::tanh(traced("c", k)); });
+    step.projected = product(w_.w_hr, unit_, [&](int64_t k) { return traced_output(k); });
     step.projected_traced = traced("h", unit_);
   }
 
+  double squashed(double c) const { return kind_.without == Ablation::kOutputTanh ? c : std::tanh(c); }
+  /// What a projection multiplies.
+  double traced_output(int64_t unit) const {
+    return (kind_.lstm().o < 0 ? 1 : traced("o", unit)) * squashed(traced("c", unit));
+  }
+
   void gru(UnrolledStep& step) const {
-    const int64_t row = 2 * H_ + unit_;
+    const int64_t row = kind_.plain_blocks() * H_ + unit_;
     step.h_before = h_before_[unit_];
-    add(step, gate("r", "s", plain_terms(0)));
-    add(step, gate("z", "s", plain_terms(1)));
-    const double r = step.gates[0].value, z = step.gates[1].value;
+    if (!kind_.coupled) add(step, gate("r", "s", plain_terms(0)));
+    add(step, gate("z", "s", plain_terms(kind_.plain_blocks() - 1)));
+    const double z = step.gates.back().value;
+    if (kind_.coupled) add(step, {.name = "r", .value = 1 - z});
+    const double r = kind_.coupled ? 1 - z : step.gates.front().value;
     const double input = from_input(row);
     if (kind_.reset_before) {
       const double state = product(w_.w_hh, row, [&](int64_t k) { return traced("r", k) * h_before_[k]; });

@@ -1,8 +1,10 @@
 // Unrolled steps as a page to read, and as JSON.
+#include <algorithm>
 #include <cmath>
 
 #include "inference/text_generator.h"
 #include "inspect/unroll.h"
+#include "layers/equations.h"
 
 namespace rondo {
 
@@ -48,10 +50,13 @@ std::string sum_of(const UnrolledGate& gate, bool numbers) {
 
 std::string line_of(const UnrolledGate& gate, const CellKind& kind) {
   const std::string name = kind.cell == Cell::kRnn ? "h'" : gate.name;
-  if (gate.terms.empty()) return fmt::format("  {:<2} = 1 - f = {}\n", name, number(gate.value));
-  return fmt::format("  {:<2} = {}\n     = {} = {} = {}\n", name, call(gate.activation, sum_of(gate, false)),
-                     call(gate.activation, sum_of(gate, true)), call(gate.activation, number(gate.sum)),
-                     number(gate.value));
+  if (gate.terms.empty()) {
+    const char* other = kind.cell == Cell::kGru ? "z" : "f";
+    return fmt::format("  {:<2} = 1 - {} = {}\n", name, other, number(gate.value));
+  }
+  const std::string sum = gate.activation.empty() ? "" : call(gate.activation, number(gate.sum)) + " = ";
+  return fmt::format("  {:<2} = {}\n     = {} = {}{}\n", name, call(gate.activation, sum_of(gate, false)),
+                     call(gate.activation, sum_of(gate, true)), sum, number(gate.value));
 }
 
 double value_of(const UnrolledStep& step, const std::string& name) {
@@ -61,10 +66,15 @@ double value_of(const UnrolledStep& step, const std::string& name) {
   return 0;
 }
 
-std::string cell_line(const UnrolledStep& step) {
-  return fmt::format("  c' = f*c + i*g = {}*{} + {}*{} = {}\n", number(value_of(step, "f")),
-                     factor(step.c_before), number(value_of(step, "i")), factor(value_of(step, "g")),
-                     number(step.c));
+// "0.500000*" of a gate that there is.
+std::string times(const UnrolledStep& step, const char* gate) {
+  const bool there = std::ranges::any_of(step.gates, [&](const UnrolledGate& g) { return g.name == gate; });
+  return there ? number(value_of(step, gate)) + "*" : "";
+}
+
+std::string cell_line(const UnrolledStep& step, const CellKind& kind) {
+  return fmt::format("  c' = {} = {}{} + {}{} = {}\n", lstm_cell(kind), times(step, "f"),
+                     factor(step.c_before), times(step, "i"), factor(value_of(step, "g")), number(step.c));
 }
 
 std::string state_lines(const UnrolledStep& step, const Unrolled& unrolled) {
@@ -75,8 +85,10 @@ std::string state_lines(const UnrolledStep& step, const Unrolled& unrolled) {
                        number(step.h));
   }
   const char* name = unrolled.has_projection ? "m " : "h'";
-  std::string text = fmt::format("  {} = o*tanh(c') = {}*{} = {}\n", name, number(value_of(step, "o")),
-                                 factor(std::tanh(step.c)), number(step.h));
+  const CellKind& kind = unrolled.cell_kind;
+  const double squashed = kind.without == Ablation::kOutputTanh ? step.c : std::tanh(step.c);
+  std::string text = fmt::format("  {} = {} = {}{} = {}\n", name, lstm_output(kind), times(step, "o"),
+                                 factor(squashed), number(step.h));
   if (step.projects) {
     text += fmt::format("  h' = row {} of W_hr times all {} m = {}\n", unrolled.unit, unrolled.units,
                         number(step.projected));
@@ -86,13 +98,12 @@ std::string state_lines(const UnrolledStep& step, const Unrolled& unrolled) {
 
 std::string step_text(const UnrolledStep& step, const Unrolled& unrolled) {
   std::string text = fmt::format("step {} {}", step.step, quoted_token(step.token));
-  const bool lstm = unrolled.cell_kind.cell == Cell::kLstm;
   if (!unrolled.has_projection) text += fmt::format("   h = {}", number(step.h_before));
-  if (lstm) text += fmt::format("   c = {}", number(step.c_before));
+  if (unrolled.cell_kind.has_cell_state()) text += fmt::format("   c = {}", number(step.c_before));
   text += '\n';
   for (const UnrolledGate& gate : step.gates) {
-    if (lstm && gate.name == "o") text += cell_line(step);  // o may look at c'
     text += line_of(gate, unrolled.cell_kind);
+    if (gate.name == "g") text += cell_line(step, unrolled.cell_kind);
   }
   return text + state_lines(step, unrolled) + '\n';
 }

@@ -13,39 +13,72 @@ namespace rondo {
 /// kGrid is made of the others, see layers/grid.h: no kernel computes it.
 enum class Cell { kRnn, kLstm, kGru, kGrid };
 
+/// What an lstm does without (Greff et al. 2017: NIG, NFG, NOG, NIAF, NOAF): a gate is 1, a tanh the
+/// identity.
+enum class Ablation { kNone, kInputGate, kForgetGate, kOutputGate, kInputTanh, kOutputTanh };
+
+/// Where the gates of an lstm stand in the weights and in `gates`, and their rows in the peepholes; -1: it
+/// has none of its own.
+struct LstmBlocks {
+  int64_t i, f, g, o;
+  int64_t p_i, p_f, p_o;
+  int64_t blocks = 0, peephole_rows = 0;
+
+  constexpr LstmBlocks(bool coupled, Ablation without) {
+    const bool has_i = !coupled && without != Ablation::kInputGate;
+    const bool has_f = without != Ablation::kForgetGate;
+    const bool has_o = without != Ablation::kOutputGate;
+    i = has_i ? blocks++ : -1;
+    f = has_f ? blocks++ : -1;
+    g = blocks++;
+    o = has_o ? blocks++ : -1;
+    p_i = has_i ? peephole_rows++ : -1;
+    p_f = has_f ? peephole_rows++ : -1;
+    p_o = has_o ? peephole_rows++ : -1;
+  }
+};
+
 /// What one step computes. s() is the logistic function, * is elementwise, W = w_ih, U = w_hh.
 ///   rnn   h' = phi(Wx + b_ih + Uh + b_hh), phi = tanh, relu or nothing (linear).                Blocks: one.
 ///   lstm  i,f,o = s(.), g = tanh(.), c' = f*c + i*g, h' = o*tanh(c').                      Blocks: i f g o.
 ///         peepholes: p_i*c into i, p_f*c into f, p_o*c' into o.        coupled: i = 1 - f.  Blocks: f g o.
+///         without: i, f or o = 1 (no block of its own), g = Wx + b + Uh, or h' = o*c'.
 ///         projection: h' = w_hr (o*tanh(c')).          tanh_outside: tanh(o*c') instead of o*tanh(c').
 ///   gru   r,z = s(.), n = tanh(Wx + b_in + r*(Uh + b_hn)), h' = (1-z)*n + z*h.               Blocks: r z n.
-///         reset_before: n = tanh(Wx + b_in + U(r*h) + b_hn).
+///         reset_before: n = tanh(Wx + b_in + U(r*h) + b_hn).           coupled: r = 1 - z.    Blocks: z n.
 /// Sources: Elman 1990; Hochreiter & Schmidhuber 1997 with Gers et al. 2000 (forget gate) and 2002
-/// (peepholes); Greff et al. 2017 (coupled); Sak et al. 2014 (projection); Kalchbrenner et al. 2015
-/// (tanh_outside); Cho et al. 2014 (gru), as PyTorch and cuDNN order it.
+/// (peepholes); Greff et al. 2017 (coupled, without); Sak et al. 2014 (projection); Kalchbrenner et al. 2015
+/// (tanh_outside); Cho et al. 2014 (gru), as PyTorch and cuDNN order it; Zhou et al. 2016 (coupled gru, the
+/// minimal gated unit, whose f is 1 - z).
 struct CellKind {
   Cell cell = Cell::kLstm;
-  bool relu = false;          ///< rnn
-  bool linear = false;        ///< rnn
-  bool reset_before = false;  ///< gru
-  bool peepholes = false;     ///< lstm
-  bool coupled = false;       ///< lstm
-  bool tanh_outside = false;  ///< lstm
+  bool relu = false;                   ///< rnn
+  bool linear = false;                 ///< rnn
+  bool reset_before = false;           ///< gru
+  bool peepholes = false;              ///< lstm
+  bool coupled = false;                ///< lstm, gru
+  bool tanh_outside = false;           ///< lstm
+  Ablation without = Ablation::kNone;  ///< lstm; tanh_outside goes with gates alone
+
+  bool operator==(const CellKind&) const = default;
 
   /// G: blocks of H rows in w_ih, w_hh and the biases.
   int64_t blocks() const {
     if (cell == Cell::kRnn) return 1;
-    return cell == Cell::kGru || coupled ? 3 : 4;
+    return cell == Cell::kGru ? (coupled ? 2 : 3) : lstm().blocks;
   }
   /// S: blocks of H columns that a pass leaves in `gates`. The gates after their activation in the order of
-  /// the weights; gru with reset after adds a fourth, Uh + b_hn, which its gradient needs; rnn leaves h'
+  /// the weights; gru with reset after adds one, Uh + b_hn, which its gradient needs; rnn leaves h'
   /// itself.
-  int64_t saved_blocks() const { return cell == Cell::kGru && !reset_before ? 4 : blocks(); }
+  int64_t saved_blocks() const { return blocks() + (cell == Cell::kGru && !reset_before ? 1 : 0); }
+  /// Blocks of U that see h as it is, gradients likewise: all but the n of a gru, which comes last.
+  int64_t plain_blocks() const { return blocks() - (cell == Cell::kGru ? 1 : 0); }
   bool has_cell_state() const { return cell == Cell::kLstm; }
   /// Whether a tanh keeps h' between -1 and 1.
-  bool bounded() const { return !relu && !linear; }
-  /// Rows of `peepholes`: i f o, or f o when coupled.
-  int64_t peephole_rows() const { return !peepholes ? 0 : coupled ? 2 : 3; }
+  bool bounded() const { return !relu && !linear && without != Ablation::kOutputTanh; }
+  constexpr LstmBlocks lstm() const { return {coupled, without}; }
+  /// Rows of `peepholes`: i f o, those that there are.
+  int64_t peephole_rows() const { return peepholes ? lstm().peephole_rows : 0; }
 };
 
 struct RecurrentWeights {

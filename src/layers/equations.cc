@@ -2,6 +2,16 @@
 
 namespace rondo {
 
+std::string lstm_cell(const CellKind& kind) {
+  const LstmBlocks at = kind.lstm();
+  return fmt::format("{}c + {}g", at.f >= 0 ? "f*" : "", at.i >= 0 || kind.coupled ? "i*" : "");
+}
+
+std::string lstm_output(const CellKind& kind) {
+  const char* squashed = kind.without == Ablation::kOutputTanh ? "c'" : "tanh(c')";
+  return (kind.lstm().o >= 0 ? "o*" : "") + std::string(squashed);
+}
+
 namespace {
 
 std::string rnn(const RecurrentOptions& options) {
@@ -9,9 +19,8 @@ std::string rnn(const RecurrentOptions& options) {
 }
 
 std::string gru(const RecurrentOptions& options) {
-  std::string text =
-      "  r = s(W_r x + b_ir + U_r h + b_hr)\n"
-      "  z = s(W_z x + b_iz + U_z h + b_hz)\n";
+  const std::string z = "  z = s(W_z x + b_iz + U_z h + b_hz)\n";
+  std::string text = options.coupled ? z + "  r = 1 - z\n" : "  r = s(W_r x + b_ir + U_r h + b_hr)\n" + z;
   text += options.reset == Reset::kAfter ? "  n = tanh(W_n x + b_in + r*(U_n h + b_hn))\n"
                                          : "  n = tanh(W_n x + b_in + U_n (r*h) + b_hn)\n";
   return text + "  h' = (1 - z)*n + z*h\n";
@@ -22,12 +31,16 @@ std::string lstm(const RecurrentOptions& options) {
     const std::string peephole = options.peepholes ? fmt::format(" + p_{}*{}", name, cell) : "";
     return fmt::format("  {0} = s(W_{0} x + b_i{0} + U_{0} h + b_h{0}{1})\n", name, peephole);
   };
-  std::string text = options.coupled ? "" : gate('i', "c");
-  text += gate('f', "c");
+  const LstmBlocks at = options.kind().lstm();
+  std::string text = at.i >= 0 ? gate('i', "c") : "";
+  if (at.f >= 0) text += gate('f', "c");
   if (options.coupled) text += "  i = 1 - f\n";
-  text += "  g = tanh(W_g x + b_ig + U_g h + b_hg)\n  c' = f*c + i*g\n";
-  text += gate('o', "c'");
-  return text + (options.projection > 0 ? "  h' = W_hr (o*tanh(c'))\n" : "  h' = o*tanh(c')\n");
+  const std::string g = "W_g x + b_ig + U_g h + b_hg";
+  text += options.without == Ablation::kInputTanh ? "  g = " + g + "\n" : "  g = tanh(" + g + ")\n";
+  text += fmt::format("  c' = {}\n", lstm_cell(options.kind()));
+  if (at.o >= 0) text += gate('o', "c'");
+  const std::string output = lstm_output(options.kind());
+  return text + "  h' = " + (options.projection > 0 ? "W_hr (" + output + ")" : output) + "\n";
 }
 
 std::string along(const char* name, const char* below, Along kind, OutputGate gate) {

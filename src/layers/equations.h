@@ -10,4 +10,8 @@ namespace rondo {
 /// One line an equation, indented by two spaces; s() is the logistic function, * is elementwise.
 std::string equations(const RecurrentOptions& options);
 
+/// What c' is in such an lstm, "f*c + i*g", and what its output is, "o*tanh(c')".
+std::string lstm_cell(const CellKind& kind);
+std::string lstm_output(const CellKind& kind);
+
 }  // namespace rondo

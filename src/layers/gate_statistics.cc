@@ -15,13 +15,21 @@ struct GateColumns {
   int64_t block;
 };
 
+std::vector<GateColumns> lstm_gates(const LstmBlocks& at) {
+  std::vector<GateColumns> gates;
+  for (const GateColumns& gate : {GateColumns{"i", at.i}, {"f", at.f}, {"o", at.o}}) {
+    if (gate.block >= 0) gates.push_back(gate);
+  }
+  return gates;
+}
+
 // The tanh candidates (g, n) are no gates. Of an rnn the state itself is what saturates, if a tanh bounds it.
 std::vector<GateColumns> gates_of(const CellKind& kind) {
   switch (kind.cell) {
     case Cell::kLstm:
-      if (kind.coupled) return {{"f", 0}, {"o", 2}};
-      return {{"i", 0}, {"f", 1}, {"o", 3}};
+      return lstm_gates(kind.lstm());
     case Cell::kGru:
+      if (kind.coupled) return {{"z", 0}};
       return {{"r", 0}, {"z", 1}};
     case Cell::kRnn:
       if (kind.bounded()) return {{"h", 0}};

@@ -67,9 +67,9 @@ void RecurrentStack::initialize(const Direction& direction, const Stream& stream
       initialize_glorot(value, value.dim(1), value.dim(0), stream.sub(i));
     }
   }
-  if (options_.cell != Cell::kLstm) return;
+  if (options_.cell != Cell::kLstm || !options_.has_forget_gates()) return;
   const double added = options_.forget_bias + (keras ? 1 : 0);
-  float* forget = direction.b_ih->value.data<float>() + (options_.coupled ? 0 : hidden);
+  float* forget = direction.b_ih->value.data<float>() + options_.kind().lstm().f * hidden;
   for (int64_t u = 0; u < hidden; ++u) forget[u] += static_cast<float>(added);
 }
 

@@ -8,7 +8,11 @@ void RecurrentOptions::check(bool drops_outputs) const {
                         "--cell rnn");
   refuse_without_effect(reset != Reset::kAfter && cell != Cell::kGru, "reset", "--cell gru");
   refuse_without_effect(peepholes && !lstm, "peepholes", "--cell lstm");
-  refuse_without_effect(coupled && !lstm, "coupled", "--cell lstm");
+  refuse_without_effect(coupled && !lstm && cell != Cell::kGru, "coupled", "--cell lstm or gru");
+  refuse_without_effect(without != Ablation::kNone && !lstm, "without", "--cell lstm");
+  if (coupled && (without == Ablation::kInputGate || without == Ablation::kForgetGate)) {
+    throw_error<ConfigError>("--without {}: --coupled makes one of the other", name_of(without));
+  }
   refuse_without_effect(projection > 0 && !lstm, "projection", "--cell lstm");
   if (projection >= hidden) {
     throw_error<ConfigError>("--projection {}: it must be below --hidden {}, as in PyTorch", projection,
@@ -20,7 +24,8 @@ void RecurrentOptions::check(bool drops_outputs) const {
     throw_error<ConfigError>("--projection {}: it must be below --last-hidden {}, as in PyTorch", projection,
                              last_hidden);
   }
-  refuse_without_effect(forget_bias != 0 && !has_forget_gates(), "forget-bias", "--cell lstm or grid");
+  refuse_without_effect(forget_bias != 0 && !has_forget_gates(), "forget-bias",
+                        "forget gates: --cell lstm or grid");
   refuse_without_effect(
       dropout > 0 && layers < 2, "dropout",
       "--layers 2 or more (between them it stands); for one layer take --input-dropout or --output-dropout");
@@ -67,7 +72,8 @@ CellKind RecurrentOptions::kind() const {
           .relu = nonlinearity == Nonlinearity::kRelu,
           .reset_before = reset == Reset::kBefore,
           .peepholes = peepholes,
-          .coupled = coupled};
+          .coupled = coupled,
+          .without = without};
 }
 
 namespace {

@@ -28,6 +28,12 @@ template <>
 inline constexpr auto kNames<Initialization> =
     std::array{std::pair{Initialization::kTorch, "torch"}, std::pair{Initialization::kKeras, "keras"}};
 
+template <>
+inline constexpr auto kNames<Ablation> = std::array{
+    std::pair{Ablation::kNone, "nothing"},           std::pair{Ablation::kInputGate, "input-gate"},
+    std::pair{Ablation::kForgetGate, "forget-gate"}, std::pair{Ablation::kOutputGate, "output-gate"},
+    std::pair{Ablation::kInputTanh, "input-tanh"},   std::pair{Ablation::kOutputTanh, "output-tanh"}};
+
 struct RecurrentOptions {
   Cell cell = Cell::kLstm;
   int64_t hidden = 128;
@@ -38,6 +44,7 @@ struct RecurrentOptions {
   Reset reset = Reset::kAfter;
   bool peepholes = false;
   bool coupled = false;
+  Ablation without = Ablation::kNone;
   int64_t projection = 0;
   GridOptions grid;
   Initialization init = Initialization::kTorch;
@@ -61,7 +68,12 @@ struct RecurrentOptions {
     v("reset", reset,
       "cell gru: reset gate after the recurrent product (PyTorch, cuDNN) or before it (Cho 2014)");
     v("peepholes", peepholes, "cell lstm: gates see the cell state");
-    v("coupled", coupled, "cell lstm: input gate = 1 - forget gate");
+    v("coupled", coupled,
+      "cell lstm: input gate = 1 - forget gate; cell gru: reset gate = 1 - update gate (with --reset before "
+      "the "
+      "minimal gated unit)");
+    v("without", without,
+      "cell lstm: a gate that is 1, a tanh that is left out (the ablations of Greff 2017)");
     v("projection", projection, "cell lstm: project the output to this size; 0 is none", Range{0, 65536});
     grid.visit(v);
     v("init", init, "initial weights by the rules of this framework");
@@ -83,7 +95,7 @@ struct RecurrentOptions {
 
   /// Whether a forget bias has an effect.
   bool has_forget_gates() const {
-    return cell == Cell::kLstm ||
+    return (cell == Cell::kLstm && without != Ablation::kForgetGate) ||
            (is_grid() && (grid.along_depth == Along::kLstm || grid.along_time == Along::kLstm));
   }
   /// @param drops_outputs  whether a dropout above the stack heeds locked_dropout too.

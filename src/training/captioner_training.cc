@@ -225,6 +225,7 @@ TrainingPlan CaptionerTraining::plan() const {
           .updates_per_epoch = updates_per_epoch_,
           .threads = backend_.threads().threads(),
           .backend = backend_.name(),
+          .metric = "BLEU-4",
           .warnings = data_.warnings};
 }
 

@@ -10,10 +10,10 @@ namespace rondo {
 
 namespace {
 
-constexpr const char* kShape[] = {"tokenizer",     "embedding",    "cell",     "hidden",     "layers",
-                                  "bidirectional", "nonlinearity", "reset",    "peepholes",  "coupled",
-                                  "projection",    "last-hidden",  "tied",     "adaptive",   "tied-layers",
-                                  "along-depth",   "along-time",   "priority", "output-gate"};
+constexpr const char* kShape[] = {"tokenizer",     "embedding",    "cell",        "hidden",    "layers",
+                                  "bidirectional", "nonlinearity", "reset",       "peepholes", "coupled",
+                                  "without",       "projection",   "last-hidden", "tied",      "adaptive",
+                                  "tied-layers",   "along-depth",  "along-time",  "priority",  "output-gate"};
 
 // lstm.weight_ih_l1_reverse -> 1; no such layer: -1.
 int64_t layer_of(const std::string& name) {

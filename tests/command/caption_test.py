@@ -206,7 +206,11 @@ class CaptionTest(CommandTest):
         self.assertIn("--source", self.refuse(2, "evaluate", "m.rondo", "scenes/test.jsonl", "--source", "x"))
         self.train("news.rondo")
         self.assertIn("it holds a classifier", self.refuse(3, "caption", "news.rondo", picture))
-        self.assertIn("rondo caption and rondo evaluate take it", self.refuse(3, "predict", "m.rondo", "some text"))
+        for words in (["predict", "m.rondo", "some text"], ["look", "m.rondo", "some text", "-o", "page.html"],
+                      ["unroll", "m.rondo", "some text"], ["quantize", "m.rondo", "-o", "small.rondo", "--dev", "train.csv"],
+                      ["doctor", "train.csv", "train.csv", "m.rondo"]):
+            self.assertIn("rondo caption and rondo evaluate take it", self.refuse(3, *words))
+        self.assertIn("cannot serve", self.refuse(3, "serve", "m.rondo", "--port", "0"))
         self.assertIn("--images", self.refuse(2, "evaluate", "news.rondo", "train.csv", "--images", "x"))
 
     def test_one_pixel_and_colours_are_captioned(self):

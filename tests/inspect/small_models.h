@@ -62,6 +62,17 @@ inline std::vector<RecurrentOptions> small_stacks() {
           {.cell = Cell::kLstm, .hidden = 5, .peepholes = true},
           {.cell = Cell::kLstm, .hidden = 5, .layers = 2, .last_hidden = 4, .coupled = true},
           {.cell = Cell::kLstm, .hidden = 5, .peepholes = true, .coupled = true},
+          {.cell = Cell::kLstm,
+           .hidden = 5,
+           .peepholes = true,
+           .without = Ablation::kOutputGate,
+           .projection = 3},
+          {.cell = Cell::kLstm, .hidden = 5, .peepholes = true, .without = Ablation::kInputGate},
+          {.cell = Cell::kLstm, .hidden = 5, .without = Ablation::kForgetGate},
+          {.cell = Cell::kLstm, .hidden = 5, .without = Ablation::kInputTanh},
+          {.cell = Cell::kLstm, .hidden = 5, .without = Ablation::kOutputTanh},
+          {.cell = Cell::kGru, .hidden = 5, .coupled = true},
+          {.cell = Cell::kGru, .hidden = 5, .reset = Reset::kBefore, .coupled = true},
           {.cell = Cell::kLstm, .hidden = 6, .layers = 2, .bidirectional = true, .projection = 3},
           {.cell = Cell::kGru, .hidden = 5, .layers = 2},
           {.cell = Cell::kGru, .hidden = 5, .bidirectional = true, .reset = Reset::kBefore}};
@@ -81,8 +92,9 @@ inline std::vector<RecurrentOptions> small_grids() {
 }
 
 inline std::string words_of(const RecurrentOptions& o) {
-  return fmt::format("{} layers {} bidirectional {} peepholes {} coupled {} projection {}", name_of(o.cell),
-                     o.layers, o.bidirectional, o.peepholes, o.coupled, o.projection);
+  return fmt::format("{} layers {} bidirectional {} peepholes {} coupled {} without {} projection {}",
+                     name_of(o.cell), o.layers, o.bidirectional, o.peepholes, o.coupled, name_of(o.without),
+                     o.projection);
 }
 
 inline bool same_bits(const Tensor& a, const Tensor& b) {

@@ -40,6 +40,12 @@ CELLS = {
     "lstm peepholes": ["--peepholes", "--bidirectional"],
     "lstm coupled": ["--coupled"],
     "lstm coupled peepholes": ["--coupled", "--peepholes"],
+    "lstm without input gate": ["--without", "input-gate", "--peepholes"],
+    "lstm without forget gate": ["--without", "forget-gate", "--peepholes"],
+    "lstm without output gate": ["--without", "output-gate", "--peepholes", "--projection", "3"],
+    "lstm without input tanh": ["--without", "input-tanh"],
+    "lstm without output tanh": ["--without", "output-tanh"],
+    "minimal gated": ["--cell", "gru", "--coupled", "--reset", "before"],
     "lstm projected": ["--projection", "3", "--layers", "2", "--bidirectional"],
     "gru": ["--cell", "gru", "--layers", "2", "--bidirectional"],
     "gru reset before": ["--cell", "gru", "--reset", "before"],
@@ -84,7 +90,14 @@ class Direction:
         return {name: np.array([step[name] for step in steps]) for name in steps[0]}
 
     def blocks(self):
-        return {"rnn": 1, "gru": 3}.get(self.config["cell"], 3 if self.config["coupled"] else 4)
+        return len(self.block_names())
+
+    def block_names(self):
+        coupled, without = self.config["coupled"], self.config["without"]
+        if self.config["cell"] == "lstm":
+            return [name for name, part in (("i", "input-gate"), ("f", "forget-gate"), ("g", ""), ("o", "output-gate"))
+                    if part != without and not (coupled and name == "i")]
+        return {"rnn": ["h"], "gru": ["z", "n"] if coupled else ["r", "z", "n"]}[self.config["cell"]]
 
     def step(self, x, h, c):
         if self.config["cell"] == "rnn":
@@ -93,35 +106,39 @@ class Direction:
         return self.gru(x, h) if self.config["cell"] == "gru" else self.lstm(x, h, c)
 
     def gru(self, x, h):
-        wr, wz, wn = np.split(self.w @ x + self.bw, 3)
-        ur, uz, un = np.split(self.u @ h + self.bu, 3)
-        r, z = sigmoid(wr + ur), sigmoid(wz + uz)
+        *wr, wz, wn = np.split(self.w @ x + self.bw, self.blocks())
+        *ur, uz, un = np.split(self.u @ h + self.bu, self.blocks())
+        z = sigmoid(wz + uz)
+        r = 1 - z if self.config["coupled"] else sigmoid(wr[0] + ur[0])
         if self.config["reset"] == "before":
-            un = np.split(self.u, 3)[2] @ (r * h) + np.split(self.bu, 3)[2]
+            un = np.split(self.u, self.blocks())[-1] @ (r * h) + np.split(self.bu, self.blocks())[-1]
             n = np.tanh(wn + un)
         else:
             n = np.tanh(wn + r * un)
         return {"r": r, "z": z, "n": n, "h": (1 - z) * n + z * h}
 
     def lstm(self, x, h, c):
-        a = np.split(self.w @ x + self.bw + self.u @ h + self.bu, self.blocks())
-        if self.config["coupled"]:
-            a = [None, *a]
-        p = np.zeros((3, len(c))) if self.peepholes is None else self.peepholes
-        if self.config["coupled"] and self.peepholes is not None:
-            p = np.concatenate([np.zeros((1, len(c))), p])
-        f, g = sigmoid(a[1] + p[1] * c), np.tanh(a[2])
-        i = 1 - f if self.config["coupled"] else sigmoid(a[0] + p[0] * c)
+        names, without = self.block_names(), self.config["without"]
+        a = dict(zip(names, np.split(self.w @ x + self.bw + self.u @ h + self.bu, self.blocks())))
+        gates = [name for name in names if name != "g"]
+        p = dict(zip(gates, np.zeros((3, len(c))) if self.peepholes is None else self.peepholes))
+
+        def gate(name, cell):
+            return sigmoid(a[name] + p[name] * cell) if name in gates else np.ones(len(c))
+
+        f, g = gate("f", c), a["g"] if without == "input-tanh" else np.tanh(a["g"])
+        i = 1 - f if self.config["coupled"] else gate("i", c)
         after = f * c + i * g
-        o = sigmoid(a[3] + p[2] * after)
-        m = o * np.tanh(after)
-        result = {"i": i, "f": f, "o": o, "g": g, "c": after, "m": m}
-        return result | {"h": m if self.project is None else self.project @ m}
+        o = gate("o", after)
+        m = o * (after if without == "output-tanh" else np.tanh(after))
+        shown = gates + (["i"] if self.config["coupled"] else [])
+        result = {name: value for name, value in (("i", i), ("f", f), ("o", o)) if name in shown}
+        return result | {"g": g, "c": after, "m": m, "h": m if self.project is None else self.project @ m}
 
 
 def torch_outputs(config, tensors, x):
     """[T, directions * P] of the last layer by torch.nn, or None if it has no such cell."""
-    if torch is None or config["peepholes"] or config["coupled"] or config["reset"] == "before":
+    if torch is None or config["peepholes"] or config["coupled"] or config["reset"] == "before" or config["without"] != "nothing":
         return None
     kind = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[config["cell"]]
     words = {"nonlinearity": config["nonlinearity"]} if config["cell"] == "rnn" else {}

@@ -103,6 +103,9 @@ TEST(Unroll, ReadsAsATextbook) {
     EXPECT_THAT(lstm, HasSubstr(line));
   }
   EXPECT_THAT(page({.hidden = 5, .coupled = true}), HasSubstr("  i  = 1 - f = "));
+  EXPECT_THAT(page({.cell = Cell::kGru, .hidden = 5, .coupled = true}), HasSubstr("  r  = 1 - z = "));
+  EXPECT_THAT(page({.hidden = 5, .without = Ablation::kInputGate}), HasSubstr("  c' = f*c + g = "));
+  EXPECT_THAT(page({.hidden = 5, .without = Ablation::kOutputTanh}), HasSubstr("  h' = o*c' = "));
   const std::string gru = page({.cell = Cell::kGru, .hidden = 5});
   EXPECT_THAT(gru, HasSubstr("  n  = tanh(W x + b_in + r*(U h + b_hn))\n"));
   EXPECT_THAT(gru, HasSubstr("  h' = (1 - z)*n + z*h = "));

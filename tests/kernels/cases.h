@@ -146,8 +146,21 @@ inline const std::vector<CellCase>& cell_cases() {
        {.cell = Cell::kLstm, .peepholes = true, .tanh_outside = true},
        true},
       {"lstm_peepholes_coupled_projected", {.cell = Cell::kLstm, .peepholes = true, .coupled = true}, true},
+      {"lstm_no_input_gate", {.cell = Cell::kLstm, .peepholes = true, .without = Ablation::kInputGate}},
+      {"lstm_no_forget_gate", {.cell = Cell::kLstm, .peepholes = true, .without = Ablation::kForgetGate}},
+      {"lstm_no_output_gate",
+       {.cell = Cell::kLstm, .peepholes = true, .without = Ablation::kOutputGate},
+       true},
+      {"lstm_no_input_tanh", {.cell = Cell::kLstm, .without = Ablation::kInputTanh}},
+      {"lstm_no_output_tanh", {.cell = Cell::kLstm, .without = Ablation::kOutputTanh}, true},
+      {"lstm_coupled_no_output_gate",
+       {.cell = Cell::kLstm, .coupled = true, .without = Ablation::kOutputGate}},
+      {"lstm_coupled_no_output_tanh",
+       {.cell = Cell::kLstm, .peepholes = true, .coupled = true, .without = Ablation::kOutputTanh}},
       {"gru", {.cell = Cell::kGru}},
       {"gru_reset_before", {.cell = Cell::kGru, .reset_before = true}},
+      {"gru_coupled", {.cell = Cell::kGru, .coupled = true}},
+      {"gru_coupled_reset_before", {.cell = Cell::kGru, .reset_before = true, .coupled = true}},
   };
   return cases;
 }

@@ -40,6 +40,8 @@ std::vector<RecurrentOptions> stacks() {
   all.push_back({.cell = Cell::kGru, .hidden = 5, .reset = Reset::kBefore});
   all.push_back({.cell = Cell::kLstm, .hidden = 8, .projection = 3});
   all.push_back({.cell = Cell::kLstm, .hidden = 8, .peepholes = true, .coupled = true});
+  all.push_back({.cell = Cell::kLstm, .hidden = 8, .without = Ablation::kOutputTanh});
+  all.push_back({.cell = Cell::kGru, .hidden = 7, .coupled = true});
   return all;
 }
 

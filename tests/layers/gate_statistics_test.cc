@@ -65,6 +65,8 @@ void expect_shares(const RecurrentOptions& options,
 TEST(GateStatistics, CountsTheGatesOfEveryCellLayerAndDirection) {
   expect_shares({.hidden = kHidden, .layers = 2, .bidirectional = true}, {{"i", 0}, {"f", 1}, {"o", 3}});
   expect_shares({.hidden = kHidden, .coupled = true}, {{"f", 0}, {"o", 2}});
+  expect_shares({.hidden = kHidden, .without = Ablation::kForgetGate}, {{"i", 0}, {"o", 2}});
+  expect_shares({.cell = Cell::kGru, .hidden = kHidden, .coupled = true}, {{"z", 0}});
   expect_shares({.cell = Cell::kGru, .hidden = kHidden, .bidirectional = true}, {{"r", 0}, {"z", 1}});
   expect_shares({.cell = Cell::kGru, .hidden = kHidden, .reset = Reset::kBefore}, {{"r", 0}, {"z", 1}});
   expect_shares({.cell = Cell::kRnn, .hidden = kHidden, .layers = 2}, {{"h", 0}});

@@ -59,6 +59,8 @@ std::vector<RecurrentOptions> stacks() {
   all.push_back({.cell = Cell::kGru, .hidden = 33, .reset = Reset::kBefore});
   all.push_back({.cell = Cell::kLstm, .hidden = 8, .layers = 2, .projection = 3});
   all.push_back({.cell = Cell::kLstm, .hidden = 8, .peepholes = true, .coupled = true});
+  all.push_back({.cell = Cell::kLstm, .hidden = 8, .without = Ablation::kOutputTanh});
+  all.push_back({.cell = Cell::kGru, .hidden = 7, .coupled = true});
   all.push_back({.cell = Cell::kLstm, .hidden = 18, .layers = 3, .last_hidden = 7});
   all.push_back({.cell = Cell::kGru, .hidden = 7, .layers = 2, .last_hidden = 18});
   all.push_back({.cell = Cell::kGrid, .hidden = 21, .layers = 3, .grid = {.tied_layers = true}});

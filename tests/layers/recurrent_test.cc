@@ -60,6 +60,8 @@ TEST(RecurrentStack, NumbersOfAStackAreCountedBeforeItIsMade) {
       {.hidden = 6, .layers = 3, .last_hidden = 3, .bidirectional = true},
       {.cell = Cell::kGru, .hidden = 6, .layers = 2},
       {.hidden = 6, .layers = 2, .last_hidden = 9, .peepholes = true, .coupled = true, .projection = 4},
+      {.hidden = 6, .peepholes = true, .without = Ablation::kInputGate},
+      {.cell = Cell::kGru, .hidden = 6, .coupled = true},
   };
   for (const RecurrentOptions& options : cases) {
     EXPECT_EQ(options.num_values(4), static_cast<double>(Net(options).set.num_values()));
@@ -113,6 +115,9 @@ TEST(RecurrentStack, AnOptionWithoutEffectIsAnError) {
   };
   refused({.cell = Cell::kGru, .peepholes = true}, "--peepholes");
   refused({.cell = Cell::kRnn, .coupled = true}, "--coupled");
+  refused({.cell = Cell::kGru, .without = Ablation::kInputGate}, "--without");
+  refused({.coupled = true, .without = Ablation::kInputGate}, "--coupled");
+  refused({.without = Ablation::kForgetGate, .forget_bias = 1}, "--forget-bias");
   refused({.cell = Cell::kGru, .projection = 8}, "--projection");
   refused({.cell = Cell::kLstm, .reset = Reset::kBefore}, "--reset");
   refused({.cell = Cell::kLstm, .nonlinearity = Nonlinearity::kRelu}, "--nonlinearity");
@@ -193,6 +198,13 @@ TEST(Equations, NameTheOptionsInUse) {
   EXPECT_THAT(equations({.cell = Cell::kLstm, .peepholes = true, .coupled = true}), HasSubstr("i = 1 - f"));
   EXPECT_THAT(equations({.cell = Cell::kLstm, .peepholes = true}), HasSubstr("p_o*c'"));
   EXPECT_THAT(equations({.cell = Cell::kGru, .reset = Reset::kBefore}), HasSubstr("U_n (r*h)"));
+  EXPECT_THAT(equations({.cell = Cell::kGru, .coupled = true}), HasSubstr("r = 1 - z"));
+  const auto without = [](Ablation part) { return equations({.cell = Cell::kLstm, .without = part}); };
+  EXPECT_THAT(without(Ablation::kInputGate), HasSubstr("  c' = f*c + g\n"));
+  EXPECT_THAT(without(Ablation::kForgetGate), HasSubstr("  c' = c + i*g\n"));
+  EXPECT_THAT(without(Ablation::kOutputGate), HasSubstr("  h' = tanh(c')\n"));
+  EXPECT_THAT(without(Ablation::kInputTanh), HasSubstr("  g = W_g x"));
+  EXPECT_THAT(without(Ablation::kOutputTanh), HasSubstr("  h' = o*c'\n"));
   EXPECT_THAT(equations({.cell = Cell::kRnn, .nonlinearity = Nonlinearity::kRelu}), HasSubstr("relu(W x"));
 }
 

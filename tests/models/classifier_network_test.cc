@@ -59,6 +59,8 @@ TEST(ClassifierNetwork, EveryCellAndOptionHasExactGradients) {
                "lstm 2 layers");
   expect_exact(small({.cell = Cell::kLstm, .peepholes = true}), "peepholes");
   expect_exact(small({.cell = Cell::kLstm, .coupled = true}), "coupled");
+  expect_exact(small({.cell = Cell::kLstm, .without = Ablation::kForgetGate}), "without");
+  expect_exact(small({.cell = Cell::kGru, .reset = Reset::kBefore, .coupled = true}), "minimal gated");
   expect_exact(
       small(
           {.cell = Cell::kLstm, .bidirectional = true, .peepholes = true, .coupled = true, .projection = 2}),

@@ -1,6 +1,7 @@
 // One step of a cell over some rows and units after the multiplications, forward and backward, by SIMD.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "kernels/recurrent.h"
@@ -64,11 +65,37 @@ struct CellBackward {
   Rows d_states = {};   ///< out, or not given
   Rows output = {};     ///< lstm with projection: what it projects out, or not given
   ConstRows mask = {};  ///< or not given
-  Rows reset = {};      ///< gru with reset before: r * (masked h) out
-  Rows d_reset = {};    ///< gru with reset before: gradient of r*h in; its part of the masked h out
+  Rows reset = {};  ///< gru with reset before: r * (masked h) out; between its two calls d_h*(h - n), coupled
+  Rows d_reset = {};  ///< gru with reset before: gradient of r*h in; its part of the masked h out
 
   CellBackward from(int64_t row, int64_t unit) const;
 };
+
+/// What an lstm's kernel is compiled for.
+struct LstmForm {
+  bool coupled = false;
+  bool outside = false;  ///< tanh(o*c')
+  Ablation without = Ablation::kNone;
+
+  static constexpr size_t kCount = 14;
+  constexpr size_t index() const {
+    return (coupled ? kCount / 2 : 0) + (outside ? kCount / 2 - 1 : static_cast<size_t>(without));
+  }
+  static constexpr LstmForm at(size_t index) {
+    const size_t rest = index % (kCount / 2);
+    const bool outside = rest == kCount / 2 - 1;
+    return {index >= kCount / 2, outside, outside ? Ablation::kNone : static_cast<Ablation>(rest)};
+  }
+};
+inline LstmForm form_of(const CellKind& kind) { return {kind.coupled, kind.tanh_outside, kind.without}; }
+
+/// p_i p_f p_o of a cell's pieces; null: not given, or no such gate.
+inline void set_peepholes(const CellKind& kind, const ConstMatrix& weights, const float* (&peepholes)[3]) {
+  if (!kind.peepholes) return;
+  const LstmBlocks at = kind.lstm();
+  const int64_t rows[] = {at.p_i, at.p_f, at.p_o};
+  for (int p = 0; p < 3; ++p) peepholes[p] = rows[p] < 0 ? nullptr : rows_of(weights).from(rows[p]).at;
+}
 
 /// The kernels of one instruction set. gru with reset before takes two calls a step: `reset`, the
 /// multiplication with r*h, `state` (backward: the other way round).
@@ -76,25 +103,19 @@ struct CellKernels {
   void (*rnn_tanh)(const CellForward&);
   void (*rnn_relu)(const CellForward&);
   void (*rnn_linear)(const CellForward&);
-  void (*lstm)(const CellForward&);
-  void (*lstm_coupled)(const CellForward&);
-  void (*lstm_outside)(const CellForward&);  ///< tanh(o*c')
-  void (*lstm_coupled_outside)(const CellForward&);
-  void (*gru)(const CellForward&);
-  void (*gru_reset)(const CellForward&);
-  void (*gru_state)(const CellForward&);
+  std::array<void (*)(const CellForward&), LstmForm::kCount> lstm;
+  void (*gru[2])(const CellForward&);  ///< the second coupled
+  void (*gru_reset[2])(const CellForward&);
+  void (*gru_state[2])(const CellForward&);
 };
 struct CellGradientKernels {
   void (*rnn_tanh)(const CellBackward&);
   void (*rnn_relu)(const CellBackward&);
   void (*rnn_linear)(const CellBackward&);
-  void (*lstm)(const CellBackward&);
-  void (*lstm_coupled)(const CellBackward&);
-  void (*lstm_outside)(const CellBackward&);  ///< tanh(o*c')
-  void (*lstm_coupled_outside)(const CellBackward&);
-  void (*gru)(const CellBackward&);
-  void (*gru_state)(const CellBackward&);
-  void (*gru_reset)(const CellBackward&);
+  std::array<void (*)(const CellBackward&), LstmForm::kCount> lstm;
+  void (*gru[2])(const CellBackward&);
+  void (*gru_state[2])(const CellBackward&);
+  void (*gru_reset[2])(const CellBackward&);
 };
 
 const CellKernels& cell_kernels();

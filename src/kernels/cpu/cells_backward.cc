@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "kernels/cpu/cells.h"
 #include "kernels/cpu/targets.h"
 
@@ -20,6 +22,7 @@ struct BackwardSpot {
     return cell.gates.at + row * cell.gates.row + g * cell.block + unit;
   }
   HWY_INLINE Vector read_gate(int64_t g) const { return load_first(gate(g), count); }
+  HWY_INLINE Vector read_gate_or_one(int64_t g) const { return g < 0 ? set(1.0F) : read_gate(g); }
   HWY_INLINE void write_gate(int64_t g, Vector v) const { store_first(v, gate(g), count); }
   HWY_INLINE Vector read(const float* at, int64_t stride) const {
     return load_first(at + row * stride + unit, count);
@@ -68,76 +71,122 @@ struct RnnLinearGradient {
   }
 };
 
-/// @tparam kOutside  h' = tanh(o*c') instead of o*tanh(c').
-template <bool kCoupled, bool kOutside>
-struct LstmGradient {
-  static HWY_INLINE void apply(const BackwardSpot& s) {
-    constexpr int64_t kForget = kCoupled ? 0 : 1;
-    const Vector f = s.read_gate(kForget);
-    const Vector i = kCoupled ? hn::Sub(set(1.0F), f) : s.read_gate(0);
-    const Vector g = s.read_gate(kForget + 1);
-    const Vector o = s.read_gate(kForget + 2);
-    const Vector c = s.read(s.cell.c_before.at, s.cell.c_before.row);
-    const Vector c_new = s.read(s.cell.cells.at, s.cell.cells.row);
-    const Vector squashed = tanh(kOutside ? hn::Mul(o, c_new) : c_new);
-    const Vector d_h = s.d_h();
-    const Vector d_product = before_tanh(d_h, squashed);  // of o*c', with the tanh outside
-    const Vector d_o = before_sigmoid(hn::Mul(kOutside ? d_product : d_h, kOutside ? c_new : squashed), o);
-    const Vector d_c_new = kOutside ? hn::Mul(d_product, o) : before_tanh(hn::Mul(d_h, o), squashed);
-    Vector d_c = hn::Add(s.read(s.cell.d_c.at, s.cell.d_c.row), d_c_new);
-    d_c = s.peep(2, d_o, d_c);
-    s.write(s.cell.d_states, d_c);
-    s.write(s.cell.output, kOutside ? squashed : hn::Mul(o, squashed));
-    const Vector d_f = before_sigmoid(hn::Mul(d_c, kCoupled ? hn::Sub(c, g) : c), f);
-    Vector d_before = s.peep(1, d_f, hn::Mul(d_c, f));
-    if (!kCoupled) {
-      const Vector d_i = before_sigmoid(hn::Mul(d_c, g), i);
-      d_before = s.peep(0, d_i, d_before);
-      s.write_gate(0, d_i);
-    }
-    s.write(s.cell.d_c, d_before);
-    s.write_gate(kForget, d_f);
-    s.write_gate(kForget + 1, before_tanh(hn::Mul(d_c, i), g));
-    s.write_gate(kForget + 2, d_o);
-  }
+/// What the output of a cell leaves: the gradients of o's pre-activation and of c'.
+struct LstmOutputGradient {
+  Vector d_o, d_c;
 };
 
-/// What both kinds of gru begin with: leaves d_z and z*d_h, returns d_n.
-HWY_INLINE Vector gru_candidate(const BackwardSpot& s) {
-  const Vector d_h = s.d_h();
-  const Vector z = s.read_gate(1);
-  const Vector n = s.read_gate(2);
-  const Vector h = s.read(s.cell.h_before.at, s.cell.h_before.row);
-  const Vector z_d_h = hn::Mul(z, d_h);
-  s.write(s.cell.d_states, d_h);
-  s.write(s.cell.d_h, z_d_h);
-  s.write_gate(1, before_sigmoid(hn::Mul(d_h, hn::Sub(h, n)), z));
-  return before_tanh(hn::Sub(d_h, z_d_h), n);
+/// @param squashed  tanh(c'); tanh(o*c') with the tanh outside; c' without a tanh.
+template <LstmForm kForm>
+HWY_INLINE LstmOutputGradient lstm_output_gradient(Vector d_h, Vector o, Vector c_new, Vector squashed) {
+  if constexpr (kForm.without == Ablation::kOutputTanh) {
+    return {before_sigmoid(hn::Mul(d_h, c_new), o), hn::Mul(d_h, o)};
+  } else if constexpr (kForm.outside) {
+    const Vector d_product = before_tanh(d_h, squashed);  // of o*c'
+    return {before_sigmoid(hn::Mul(d_product, c_new), o), hn::Mul(d_product, o)};
+  } else {
+    return {before_sigmoid(hn::Mul(d_h, squashed), o), before_tanh(hn::Mul(d_h, o), squashed)};
+  }
 }
 
-struct GruGradient {
+template <LstmForm kForm>
+struct LstmGradient {
   static HWY_INLINE void apply(const BackwardSpot& s) {
-    const Vector r = s.read_gate(0);
-    const Vector d_n = gru_candidate(s);
-    s.write_gate(0, before_sigmoid(hn::Mul(d_n, s.read_gate(3)), r));
-    s.write_gate(2, d_n);
-    s.write_gate(3, hn::Mul(d_n, r));
+    constexpr LstmBlocks kAt(kForm.coupled, kForm.without);
+    const Vector f = s.read_gate_or_one(kAt.f);
+    const Vector i = kForm.coupled ? hn::Sub(set(1.0F), f) : s.read_gate_or_one(kAt.i);
+    const Vector g = s.read_gate(kAt.g);
+    const Vector o = s.read_gate_or_one(kAt.o);
+    const Vector c = s.read(s.cell.c_before.at, s.cell.c_before.row);
+    const Vector c_new = s.read(s.cell.cells.at, s.cell.cells.row);
+    const bool straight = kForm.without == Ablation::kOutputTanh;
+    const Vector squashed = straight ? c_new : tanh(kForm.outside ? hn::Mul(o, c_new) : c_new);
+    const LstmOutputGradient output = lstm_output_gradient<kForm>(s.d_h(), o, c_new, squashed);
+    Vector d_c = hn::Add(s.read(s.cell.d_c.at, s.cell.d_c.row), output.d_c);
+    d_c = s.peep(2, output.d_o, d_c);
+    s.write(s.cell.d_states, d_c);
+    s.write(s.cell.output, kForm.outside ? squashed : hn::Mul(o, squashed));
+    Vector d_before = hn::Mul(d_c, f);
+    if constexpr (kAt.f >= 0) {
+      const Vector d_f = before_sigmoid(hn::Mul(d_c, kForm.coupled ? hn::Sub(c, g) : c), f);
+      d_before = s.peep(1, d_f, d_before);
+      s.write_gate(kAt.f, d_f);
+    }
+    if constexpr (kAt.i >= 0) {
+      const Vector d_i = before_sigmoid(hn::Mul(d_c, g), i);
+      d_before = s.peep(0, d_i, d_before);
+      s.write_gate(kAt.i, d_i);
+    }
+    s.write(s.cell.d_c, d_before);
+    const Vector d_g = hn::Mul(d_c, i);
+    s.write_gate(kAt.g, kForm.without == Ablation::kInputTanh ? d_g : before_tanh(d_g, g));
+    if constexpr (kAt.o >= 0) s.write_gate(kAt.o, output.d_o);
   }
 };
 
-struct GruStateGradient {
-  static HWY_INLINE void apply(const BackwardSpot& s) { s.write_gate(2, gru_candidate(s)); }
+/// Blocks of a gru: r z n, and Uh + b_hn behind them; coupled without r = 1 - z.
+template <bool kCoupled>
+struct GruSpot {
+  static constexpr int64_t kUpdate = kCoupled ? 0 : 1;
+  static constexpr int64_t kCandidate = kUpdate + 1;
+
+  const BackwardSpot& s;
+  Vector z, r;
+  Vector d_z = zero(), d_n = zero();  ///< of z itself but for the part through r; of n's pre-activation
+
+  explicit HWY_INLINE GruSpot(const BackwardSpot& spot)
+      : s(spot), z(s.read_gate(kUpdate)), r(kCoupled ? hn::Sub(set(1.0F), z) : s.read_gate(0)) {}
+
+  /// What both kinds of gru begin with; leaves z*d_h.
+  HWY_INLINE void enter() {
+    const Vector d_h = s.d_h();
+    const Vector n = s.read_gate(kCandidate);
+    const Vector h = s.read(s.cell.h_before.at, s.cell.h_before.row);
+    const Vector z_d_h = hn::Mul(z, d_h);
+    s.write(s.cell.d_states, d_h);
+    s.write(s.cell.d_h, z_d_h);
+    d_z = hn::Mul(d_h, hn::Sub(h, n));
+    d_n = before_tanh(hn::Sub(d_h, z_d_h), n);
+  }
+  HWY_INLINE void write_gates(Vector d_r) const {
+    if constexpr (!kCoupled) s.write_gate(0, before_sigmoid(d_r, r));
+    s.write_gate(kUpdate, before_sigmoid(kCoupled ? hn::Sub(d_z, d_r) : d_z, z));
+  }
 };
 
+template <bool kCoupled>
+struct GruGradient {
+  static HWY_INLINE void apply(const BackwardSpot& s) {
+    constexpr int64_t kN = GruSpot<kCoupled>::kCandidate;
+    GruSpot<kCoupled> gru(s);
+    gru.enter();
+    gru.write_gates(hn::Mul(gru.d_n, s.read_gate(kN + 1)));
+    s.write_gate(kN, gru.d_n);
+    s.write_gate(kN + 1, hn::Mul(gru.d_n, gru.r));
+  }
+};
+
+template <bool kCoupled>
+struct GruStateGradient {
+  static HWY_INLINE void apply(const BackwardSpot& s) {
+    GruSpot<kCoupled> gru(s);
+    gru.enter();
+    s.write_gate(gru.kCandidate, gru.d_n);
+    s.write(s.cell.reset, gru.d_z);  // until GruResetGradient has the other part of z's
+  }
+};
+
+template <bool kCoupled>
 struct GruResetGradient {
   static HWY_INLINE void apply(const BackwardSpot& s) {
-    const Vector r = s.read_gate(0);
+    GruSpot<kCoupled> gru(s);
+    gru.d_z = s.read(s.cell.reset.at, s.cell.reset.row);
     const Vector d_reset = s.read(s.cell.d_reset.at, s.cell.d_reset.row);
     Vector h = s.read(s.cell.h_before.at, s.cell.h_before.row);
     if (s.cell.mask.at != nullptr) h = hn::Mul(h, s.read(s.cell.mask.at, s.cell.mask.row));
-    s.write(s.cell.reset, hn::Mul(r, h));
-    s.write_gate(0, before_sigmoid(hn::Mul(d_reset, h), r));
-    s.write(s.cell.d_reset, hn::Mul(d_reset, r));
+    s.write(s.cell.reset, hn::Mul(gru.r, h));
+    gru.write_gates(hn::Mul(d_reset, h));
+    s.write(s.cell.d_reset, hn::Mul(d_reset, gru.r));
   }
 };
 
@@ -150,13 +199,20 @@ void backward_rows(const CellBackward& cell) {
   }
 }
 
+template <size_t... kForms>
+constexpr auto lstm_table(std::index_sequence<kForms...>) {
+  return std::array{&backward_rows<LstmGradient<LstmForm::at(kForms)>>...};
+}
+
 const CellGradientKernels* backward_table() {
   static constexpr CellGradientKernels kTable{
-      backward_rows<RnnTanhGradient>,           backward_rows<RnnReluGradient>,
-      backward_rows<RnnLinearGradient>,         backward_rows<LstmGradient<false, false>>,
-      backward_rows<LstmGradient<true, false>>, backward_rows<LstmGradient<false, true>>,
-      backward_rows<LstmGradient<true, true>>,  backward_rows<GruGradient>,
-      backward_rows<GruStateGradient>,          backward_rows<GruResetGradient>};
+      backward_rows<RnnTanhGradient>,
+      backward_rows<RnnReluGradient>,
+      backward_rows<RnnLinearGradient>,
+      lstm_table(std::make_index_sequence<LstmForm::kCount>()),
+      {backward_rows<GruGradient<false>>, backward_rows<GruGradient<true>>},
+      {backward_rows<GruStateGradient<false>>, backward_rows<GruStateGradient<true>>},
+      {backward_rows<GruResetGradient<false>>, backward_rows<GruResetGradient<true>>}};
   return &kTable;
 }
 

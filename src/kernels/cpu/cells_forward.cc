@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "kernels/cpu/cells.h"
 #include "kernels/cpu/targets.h"
 
@@ -20,6 +22,7 @@ struct ForwardSpot {
     return cell.gates.at + row * cell.gates.row + g * cell.block + unit;
   }
   HWY_INLINE Vector read_gate(int64_t g) const { return load_first(gate(g), count); }
+  HWY_INLINE Vector read_gate_or_one(int64_t g) const { return g < 0 ? set(1.0F) : read_gate(g); }
   HWY_INLINE void write_gate(int64_t g, Vector v) const { store_first(v, gate(g), count); }
   HWY_INLINE Vector read(const float* at, int64_t stride) const {
     return load_first(at + row * stride + unit, count);
@@ -65,69 +68,90 @@ struct RnnLinear {
 // two).
 
 /// i, f, g, and o where it needs no c'.
-template <bool kCoupled>
+template <LstmForm kForm>
 struct LstmGates {
   static HWY_INLINE void apply(const ForwardSpot& s) {
-    constexpr int64_t kForget = kCoupled ? 0 : 1;
+    constexpr LstmBlocks kAt(kForm.coupled, kForm.without);
     const Vector c = s.read(s.cell.c.at, s.cell.c.row);
-    if (!kCoupled) s.write_gate(0, sigmoid(s.peep(0, c, s.read_gate(0))));
-    s.write_gate(kForget, sigmoid(s.peep(1, c, s.read_gate(kForget))));
-    s.write_gate(kForget + 1, tanh(s.read_gate(kForget + 1)));
-    if (s.cell.peepholes[2] == nullptr) s.write_gate(kForget + 2, sigmoid(s.read_gate(kForget + 2)));
+    if constexpr (kAt.i >= 0) s.write_gate(kAt.i, sigmoid(s.peep(0, c, s.read_gate(kAt.i))));
+    if constexpr (kAt.f >= 0) s.write_gate(kAt.f, sigmoid(s.peep(1, c, s.read_gate(kAt.f))));
+    if constexpr (kForm.without != Ablation::kInputTanh) s.write_gate(kAt.g, tanh(s.read_gate(kAt.g)));
+    if (kAt.o >= 0 && s.cell.peepholes[2] == nullptr) s.write_gate(kAt.o, sigmoid(s.read_gate(kAt.o)));
   }
 };
 
-/// @tparam kOutside  h' = tanh(o*c') instead of o*tanh(c').
-template <bool kCoupled, bool kOutside>
+/// h' of o and c'.
+template <LstmForm kForm>
+HWY_INLINE Vector lstm_output(Vector o, Vector c_new) {
+  if constexpr (kForm.without == Ablation::kOutputTanh) return hn::Mul(o, c_new);
+  return kForm.outside ? tanh(hn::Mul(o, c_new)) : hn::Mul(o, tanh(c_new));
+}
+
+template <LstmForm kForm>
 struct LstmState {
   static HWY_INLINE void apply(const ForwardSpot& s) {
-    constexpr int64_t kForget = kCoupled ? 0 : 1;
+    constexpr LstmBlocks kAt(kForm.coupled, kForm.without);
     const Vector c = s.read(s.cell.c.at, s.cell.c.row);
-    const Vector f = s.read_gate(kForget);
-    const Vector i = kCoupled ? hn::Sub(set(1.0F), f) : s.read_gate(0);
-    const Vector c_new = hn::MulAdd(f, c, hn::Mul(i, s.read_gate(kForget + 1)));
-    Vector o = s.read_gate(kForget + 2);
+    const Vector f = s.read_gate_or_one(kAt.f);
+    const Vector i = kForm.coupled ? hn::Sub(set(1.0F), f) : s.read_gate_or_one(kAt.i);
+    const Vector c_new = hn::MulAdd(f, c, hn::Mul(i, s.read_gate(kAt.g)));
+    Vector o = s.read_gate_or_one(kAt.o);
     if (s.cell.peepholes[2] != nullptr) {
       o = sigmoid(s.peep(2, c_new, o));
-      s.write_gate(kForget + 2, o);
+      s.write_gate(kAt.o, o);
     }
     s.write(s.cell.c, c_new);
     s.write(s.cell.cells, c_new);
-    s.write_state(kOutside ? tanh(hn::Mul(o, c_new)) : hn::Mul(o, tanh(c_new)));
+    s.write_state(lstm_output<kForm>(o, c_new));
   }
 };
 
-/// h' = (1-z)*n + z*h.
-HWY_INLINE void write_gru(const ForwardSpot& s, Vector z, Vector n) {
-  const Vector h = s.read(s.cell.h_plain.at, s.cell.h_plain.row);
-  s.write_gate(2, n);
-  s.write_state(hn::MulAdd(z, hn::Sub(h, n), n));
-}
+/// Blocks of a gru: r z n, and Uh + b_hn behind them; coupled without r = 1 - z.
+template <bool kCoupled>
+struct Gru {
+  static constexpr int64_t kUpdate = kCoupled ? 0 : 1;
+  static constexpr int64_t kCandidate = kUpdate + 1;
 
+  static HWY_INLINE Vector reset(const ForwardSpot& s) {
+    return kCoupled ? hn::Sub(set(1.0F), s.read_gate(kUpdate)) : s.read_gate(0);
+  }
+  /// h' = (1-z)*n + z*h.
+  static HWY_INLINE void write(const ForwardSpot& s, Vector n) {
+    const Vector h = s.read(s.cell.h_plain.at, s.cell.h_plain.row);
+    s.write_gate(kCandidate, n);
+    s.write_state(hn::MulAdd(s.read_gate(kUpdate), hn::Sub(h, n), n));
+  }
+};
+
+template <bool kCoupled>
 struct GruGates {
   static HWY_INLINE void apply(const ForwardSpot& s) {
-    s.write_gate(0, sigmoid(s.read_gate(0)));
-    s.write_gate(1, sigmoid(s.read_gate(1)));
+    if (!kCoupled) s.write_gate(0, sigmoid(s.read_gate(0)));
+    s.write_gate(Gru<kCoupled>::kUpdate, sigmoid(s.read_gate(Gru<kCoupled>::kUpdate)));
   }
 };
 
+template <bool kCoupled>
 struct GruCandidate {
   static HWY_INLINE void apply(const ForwardSpot& s) {
-    write_gru(s, s.read_gate(1), tanh(hn::MulAdd(s.read_gate(0), s.read_gate(3), s.read_gate(2))));
+    constexpr int64_t kN = Gru<kCoupled>::kCandidate;
+    Gru<kCoupled>::write(s, tanh(hn::MulAdd(Gru<kCoupled>::reset(s), s.read_gate(kN + 1), s.read_gate(kN))));
   }
 };
 
+template <bool kCoupled>
 struct GruReset {
   static HWY_INLINE void apply(const ForwardSpot& s) {
-    const Vector r = sigmoid(s.read_gate(0));
-    s.write_gate(0, r);
-    s.write_gate(1, sigmoid(s.read_gate(1)));
-    s.write(s.cell.reset, hn::Mul(r, s.read(s.cell.h_masked.at, s.cell.h_masked.row)));
+    GruGates<kCoupled>::apply(s);
+    s.write(s.cell.reset, hn::Mul(Gru<kCoupled>::reset(s), s.read(s.cell.h_masked.at, s.cell.h_masked.row)));
   }
 };
 
+template <bool kCoupled>
 struct GruState {
-  static HWY_INLINE void apply(const ForwardSpot& s) { write_gru(s, s.read_gate(1), tanh(s.read_gate(2))); }
+  static HWY_INLINE void apply(const ForwardSpot& s) {
+    Gru<kCoupled>::write(s, tanh(s.read_gate(Gru<kCoupled>::kCandidate)));
+  }
 };
 
 template <class Turn>
@@ -144,17 +168,20 @@ void forward_rows(const CellForward& cell) {
   (take_turn<Turns>(cell), ...);
 }
 
+template <size_t... kForms>
+constexpr auto lstm_table(std::index_sequence<kForms...>) {
+  return std::array{&forward_rows<LstmGates<LstmForm::at(kForms)>, LstmState<LstmForm::at(kForms)>>...};
+}
+
 const CellKernels* forward_table() {
-  static constexpr CellKernels kTable{forward_rows<RnnTanh>,
-                                      forward_rows<RnnRelu>,
-                                      forward_rows<RnnLinear>,
-                                      forward_rows<LstmGates<false>, LstmState<false, false>>,
-                                      forward_rows<LstmGates<true>, LstmState<true, false>>,
-                                      forward_rows<LstmGates<false>, LstmState<false, true>>,
-                                      forward_rows<LstmGates<true>, LstmState<true, true>>,
-                                      forward_rows<GruGates, GruCandidate>,
-                                      forward_rows<GruReset>,
-                                      forward_rows<GruState>};
+  static constexpr CellKernels kTable{
+      forward_rows<RnnTanh>,
+      forward_rows<RnnRelu>,
+      forward_rows<RnnLinear>,
+      lstm_table(std::make_index_sequence<LstmForm::kCount>()),
+      {forward_rows<GruGates<false>, GruCandidate<false>>, forward_rows<GruGates<true>, GruCandidate<true>>},
+      {forward_rows<GruReset<false>>, forward_rows<GruReset<true>>},
+      {forward_rows<GruState<false>>, forward_rows<GruState<true>>}};
   return &kTable;
 }
 

@@ -92,7 +92,7 @@ int64_t PackedWeights::joined(int64_t first, int64_t end, int64_t rows) const {
 /// What all tiles of a call have alike.
 Tile PackedWeights::make_tile(const Operand& a, Rows c, int64_t rows, const Part& part) const {
   Tile tile{.a = a.words.at, .a_row = a.words.row, .a_k = 1};
-  tile.k = part.k < 0 ? words_ : words_of(precision_, part.k);
+  tile.k = words_;
   tile.rows = static_cast<int>(rows);
   if (precision_ == Precision::kInt8) {
     tile.scale = {.rows = a.scales, .start_row = part.accumulate ? c.row : 0, .c_row = c.row};
@@ -107,7 +107,7 @@ Tile PackedWeights::make_tile(const Operand& a, Rows c, int64_t rows, const Part
 void PackedWeights::place(Tile& tile, int64_t first, int64_t panels, Rows c, const Part& part) const {
   const PanelPlace& place = panels_[first];
   tile.b_k = place.packed_k;
-  tile.b = place.packed + part.first_k / numbers_in_word(precision_) * tile.b_k;
+  tile.b = place.packed;
   tile.b_panel = panels > 1 ? panels_[first + 1].packed - place.packed : 0;
   tile.panels = static_cast<int>(panels);
   tile.vectors = place.vectors;

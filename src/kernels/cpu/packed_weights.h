@@ -38,12 +38,11 @@ class PackedWeights {
   int64_t first_unit(int64_t group) const { return group * width_ < units_ ? group * width_ : units_; }
 
   struct Part {
-    int64_t first_k = 0, k = -1;           ///< rows of the weights, whole words of them; -1: all
     int64_t first_group = 0, groups = -1;  ///< groups of units; -1: all
     bool accumulate = false;               ///< add to c in place
     const float* start = nullptr;          ///< or begin with this row, as wide as c
   };
-  /// c = a * weights over a part: a holds columns first_k .. first_k+k-1 as its columns 0 .. k-1.
+  /// c = a * weights, for some groups of units.
   void multiply(const Operand& a, Rows c, int64_t rows, const Part& part) const;
 
  private:

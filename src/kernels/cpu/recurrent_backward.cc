@@ -85,8 +85,9 @@ class BackwardDirection {
   const RecurrentDirectionBackward& b_;
   const RecurrentDirection& d_;
   int64_t H_, P_;
-  PackedWeights state_;    // [G*H, P], of d_h = d_gates * U
-  PackedWeights project_;  // [P, H]
+  PackedWeights state_;      // of d_h = d_gates * U: the plain blocks
+  PackedWeights candidate_;  // gru: that of n
+  PackedWeights project_;    // [P, H]
   Trace trace_;
   const float* zeros_;  // max(H, P): the state before the first step where none is given
 
@@ -96,14 +97,16 @@ class BackwardDirection {
 
   void pack(ScratchFrame& frame) {
     const TileKernels& kernels = tile_kernels();
-    const ConstMatrix& u = d_.weights.w_hh;
     const bool streams = rows_.sequences <= kStreamRows;
-    state_ =
-        PackedWeights(kernels, frame, {.b = u, .precision = precision_, .streams = streams, .units = P_});
-    if (const ConstMatrix& w = d_.weights.w_hr; w) {
-      project_ =
-          PackedWeights(kernels, frame, {.b = w, .precision = precision_, .streams = streams, .units = H_});
-    }
+    const auto packed = [&](const ConstMatrix& b, int64_t units) {
+      return PackedWeights(kernels, frame,
+                           {.b = b, .precision = precision_, .streams = streams, .units = units});
+    };
+    const ConstMatrix& u = d_.weights.w_hh;
+    const int64_t plain = kind_.plain_blocks() * H_;
+    state_ = packed(u.rows_at(0, plain), P_);
+    if (plain < u.rows) candidate_ = packed(u.rows_at(plain, H_), P_);
+    if (projected()) project_ = packed(d_.weights.w_hr, H_);
   }
 
   void make_trace(ScratchFrame& frame) {
@@ -159,10 +162,7 @@ class BackwardDirection {
       cell.d_c = carried.d_c.from(n);
     }
     if (kind_.cell == Cell::kGru) cell.h_before = before(t, n, initial, rows_of(d_.y), rows_of(d_.h0));
-    const ConstRows peepholes = rows_of(d_.weights.peepholes);
-    for (int64_t p = 0; p < kind_.peephole_rows(); ++p) {
-      cell.peepholes[p + (kind_.coupled ? 1 : 0)] = peepholes.from(p).at;
-    }
+    set_peepholes(kind_, d_.weights.peepholes, cell.peepholes);
     if (!projected()) cell.d_y = rows_of(b_.d_y).from(row);
     cell.d_h = projected() ? carried.d_output.from(n) : carried.d_h.from(n);
     cell.d_states = rows_of(b_.d_states).from(row);
@@ -242,11 +242,6 @@ class BackwardDirection {
     weights.multiply(make_operand(precision_, frame, a, rows, columns), c, rows, part);
   }
 
-  void apply_lstm(const CellGradientKernels& kernels, const CellBackward& cell) const {
-    if (!kind_.tanh_outside) return kind_.coupled ? kernels.lstm_coupled(cell) : kernels.lstm(cell);
-    return kind_.coupled ? kernels.lstm_coupled_outside(cell) : kernels.lstm_outside(cell);
-  }
-
   /// The gradients of the gates, in place.
   void apply(const CellBackward& cell) const {
     const CellGradientKernels& kernels = cell_gradient_kernels();
@@ -256,11 +251,11 @@ class BackwardDirection {
                                        : kernels.rnn_tanh;
       return kernel(cell);
     }
-    if (kind_.cell == Cell::kLstm) return apply_lstm(kernels, cell);
-    if (resets_after()) return kernels.gru(cell);
-    kernels.gru_state(cell);
-    multiply(state_, cell.gates.from(0, 2 * H_), H_, cell.d_reset, cell.rows, {.first_k = 2 * H_, .k = H_});
-    kernels.gru_reset(cell);
+    if (kind_.cell == Cell::kLstm) return kernels.lstm[form_of(kind_).index()](cell);
+    if (resets_after()) return kernels.gru[kind_.coupled](cell);
+    kernels.gru_state[kind_.coupled](cell);
+    multiply(candidate_, cell.gates.from(0, kind_.plain_blocks() * H_), H_, cell.d_reset, cell.rows, {});
+    kernels.gru_reset[kind_.coupled](cell);
   }
 
   /// d_h = what passes by + mask * (d_gates U [+ what passes through r]).
@@ -273,16 +268,13 @@ class BackwardDirection {
     if (resets_before() && !masked) cpu_copy(part_of(carried.d_masked), part_of(carried.d_h), true);
     const Rows target = (masked ? carried.d_masked : carried.d_h).from(n);
     const ConstRows gates = rows_of(d_.gates).from(rows_.row(t, n));
-    PackedWeights::Part part{.k = kind_.cell == Cell::kGru ? 2 * H_ : kind_.blocks() * H_,
-                             .first_group = units.first,
+    PackedWeights::Part part{.first_group = units.first,
                              .groups = units.end - units.first,
                              .accumulate = masked ? resets_before() : kind_.cell == Cell::kGru};
-    multiply(state_, gates, part.k, target, count, part);
+    multiply(state_, gates, kind_.plain_blocks() * H_, target, count, part);
     if (resets_after()) {
-      part.first_k = 2 * H_;
-      part.k = H_;
       part.accumulate = true;
-      multiply(state_, gates.from(0, 3 * H_), H_, target, count, part);
+      multiply(candidate_, gates.from(0, kind_.blocks() * H_), H_, target, count, part);
     }
     if (!masked) return;
     const ConstMatrix mask = d_.state_mask.rows_at(n, count).columns_at(columns.first, columns.count);
@@ -327,7 +319,7 @@ void BackwardDirection::add_input_gradients(ThreadPool& pool, const RecurrentBac
 void BackwardDirection::add_weight_gradients(ThreadPool& pool) const {
   const RecurrentGradients& g = b_.d_weights;
   const int64_t R = rows_.rows();
-  const int64_t plain = (kind_.cell == Cell::kGru ? 2 : kind_.blocks()) * H_;  // rows of U that h enters
+  const int64_t plain = kind_.plain_blocks() * H_;
   const ConstMatrix gates = d_.gates;
   const ConstMatrix d_input = gates.columns_at(0, kind_.blocks() * H_);
   const ConstMatrix h = matrix_of(trace_.h, R, P_);
@@ -335,23 +327,26 @@ void BackwardDirection::add_weight_gradients(ThreadPool& pool) const {
   if (g.w_hh) add_outer(pool, gates.columns_at(0, plain), h, g.w_hh.rows_at(0, plain));
   if (g.b_hh) cpu_add_column_sums(pool, gates.columns_at(0, plain), g.b_hh.columns_at(0, plain));
   if (kind_.cell == Cell::kGru) {
-    const ConstMatrix d_n = gates.columns_at(resets_before() ? 2 * H_ : 3 * H_, H_);
+    const ConstMatrix d_n = gates.columns_at(resets_before() ? plain : kind_.blocks() * H_, H_);
     const ConstMatrix entered = resets_before() ? ConstMatrix(matrix_of(trace_.reset, R, H_)) : h;
-    if (g.w_hh) add_outer(pool, d_n, entered, g.w_hh.rows_at(2 * H_, H_));
-    if (g.b_hh) cpu_add_column_sums(pool, d_n, g.b_hh.columns_at(2 * H_, H_));
+    if (g.w_hh) add_outer(pool, d_n, entered, g.w_hh.rows_at(plain, H_));
+    if (g.b_hh) cpu_add_column_sums(pool, d_n, g.b_hh.columns_at(plain, H_));
   }
   if (projected()) add_outer(pool, matrix_of(trace_.d_h, R, P_), matrix_of(trace_.output, R, H_), g.w_hr);
   if (kind_.peepholes && g.peepholes) add_peepholes();
 }
 
 void BackwardDirection::add_peepholes() const {
-  const int64_t first = kind_.coupled ? 0 : 1;  // the block of the forget gate
+  const LstmBlocks at = kind_.lstm();
   const ConstMatrix gates = d_.gates;
   const ConstMatrix c = matrix_of(trace_.c, rows_.rows(), H_);
-  const Matrix& to = b_.d_weights.peepholes;
-  if (!kind_.coupled) cpu_add_product_sums(gates.columns_at(0, H_), c, to.rows_at(0, 1));
-  cpu_add_product_sums(gates.columns_at(first * H_, H_), c, to.rows_at(first, 1));
-  cpu_add_product_sums(gates.columns_at((first + 2) * H_, H_), d_.cells, to.rows_at(first + 1, 1));
+  const auto add = [&](int64_t row, int64_t block, const ConstMatrix& cells) {
+    if (row < 0) return;
+    cpu_add_product_sums(gates.columns_at(block * H_, H_), cells, b_.d_weights.peepholes.rows_at(row, 1));
+  };
+  add(at.p_i, at.i, c);
+  add(at.p_f, at.f, c);
+  add(at.p_o, at.o, d_.cells);
 }
 
 /// Each direction's units are shared by a team.

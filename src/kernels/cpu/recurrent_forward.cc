@@ -162,10 +162,7 @@ class ForwardDirection {
     cell.h_masked = states.h.from(n);
     cell.reset = states.reset.from(n);
     cell.mask = rows_of(d_.state_mask).from(n);
-    const ConstRows peepholes = rows_of(d_.weights.peepholes);
-    for (int64_t p = 0; p < kind_.peephole_rows(); ++p) {
-      cell.peepholes[p + (kind_.coupled ? 1 : 0)] = peepholes.from(p).at;
-    }
+    set_peepholes(kind_, d_.weights.peepholes, cell.peepholes);
     return cell;
   }
 
@@ -176,10 +173,9 @@ class ForwardDirection {
       case Cell::kRnn:
         return kind_.linear ? kernels.rnn_linear : kind_.relu ? kernels.rnn_relu : kernels.rnn_tanh;
       case Cell::kLstm:
-        if (kind_.tanh_outside) return kind_.coupled ? kernels.lstm_coupled_outside : kernels.lstm_outside;
-        return kind_.coupled ? kernels.lstm_coupled : kernels.lstm;
+        return kernels.lstm[form_of(kind_).index()];
       default:
-        return kind_.reset_before ? kernels.gru_reset : kernels.gru;
+        return (kind_.reset_before ? kernels.gru_reset : kernels.gru)[kind_.coupled];
     }
   }
 
@@ -209,7 +205,8 @@ class ForwardDirection {
       const CellForward cell = cell_at(states, t, n, count);
       multiply_and_apply(w_.state, states.h.from(n), cell, apply, units);
       if (resets_before()) {
-        multiply_and_apply(w_.candidate, states.reset.from(n), cell, cell_kernels().gru_state, units);
+        const Kernel state = cell_kernels().gru_state[kind_.coupled];
+        multiply_and_apply(w_.candidate, states.reset.from(n), cell, state, units);
       }
       if (projected()) project(states, t, n, count);
     });
@@ -218,8 +215,9 @@ class ForwardDirection {
   void project(const States& states, int64_t t, int64_t first, int64_t count) const {
     ScratchFrame frame;
     const Rows y = rows_of(d_.y).from(rows_.row(t, first));
-    w_.project.multiply(make_operand(precision_, frame, states.output.from(first), count, H_, true), y, count,
-                        {});
+    const Operand output =
+        make_operand(precision_, frame, states.output.from(first), count, H_, kind_.bounded());
+    w_.project.multiply(output, y, count, {});
     for (int64_t i = 0; i < count; ++i) {
       mask_row(y.from(i).at, rows_of(d_.state_mask), first + i, states.h_next.from(first + i).at, P_);
     }

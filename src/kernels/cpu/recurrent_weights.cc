@@ -12,21 +12,22 @@ namespace {
 
 bool resets_before(const CellKind& kind) { return kind.cell == Cell::kGru && kind.reset_before; }
 
-std::vector<int64_t> blocks_at(std::initializer_list<int64_t> blocks, int64_t H) {
-  std::vector<int64_t> first;
-  for (const int64_t block : blocks) first.push_back(block * H);
-  return first;
+/// Where blocks first .. end-1 begin.
+std::vector<int64_t> blocks_at(int64_t first, int64_t end, int64_t H) {
+  std::vector<int64_t> at;
+  for (int64_t block = first; block < end; ++block) at.push_back(block * H);
+  return at;
 }
 
-/// b_ih + b_hh; what gru with reset after adds to Uh stands apart, in the fourth block.
+/// b_ih + b_hh; what gru with reset after adds to Uh stands apart, in the block behind n.
 float* make_bias(FloatMemory& memory, const CellKind& kind, const RecurrentWeights& w, int64_t H) {
-  const int64_t columns = kind.blocks() * H;
+  const int64_t columns = kind.blocks() * H, plain = kind.plain_blocks() * H;
   const bool apart = kind.saved_blocks() > kind.blocks();
   float* bias = memory.take(kind.saved_blocks() * H);
   copy_row(rows_of(w.b_ih), 0, bias, columns);
   const float* b_hh = rows_of(w.b_hh).at;
-  for (int64_t j = 0; b_hh != nullptr && j < (apart ? 2 * H : columns); ++j) bias[j] += b_hh[j];
-  if (apart) copy_row({b_hh == nullptr ? nullptr : b_hh + 2 * H, 0}, 0, bias + 3 * H, H);
+  for (int64_t j = 0; b_hh != nullptr && j < (apart ? plain : columns); ++j) bias[j] += b_hh[j];
+  if (apart) copy_row({b_hh == nullptr ? nullptr : b_hh + plain, 0}, 0, bias + columns, H);
   return bias;
 }
 
@@ -51,13 +52,15 @@ ForwardWeights::ForwardWeights(FloatMemory& memory, const CellKind& kind, const 
                           .from = std::move(from),
                           .to = std::move(to)});
   };
-  const auto all = G == 1 ? blocks_at({0}, H) : G == 3 ? blocks_at({0, 1, 2}, H) : blocks_at({0, 1, 2, 3}, H);
+  const auto all = blocks_at(0, G, H), plain = blocks_at(0, kind.plain_blocks(), H);
   input = pack(w.w_ih, H, all, all);
   if (resets_before(kind)) {
-    candidate = pack(w.w_hh, H, blocks_at({2}, H), blocks_at({2}, H));
-    state = pack(w.w_hh, H, blocks_at({0, 1}, H), blocks_at({0, 1}, H));
+    candidate = pack(w.w_hh, H, blocks_at(G - 1, G, H), blocks_at(G - 1, G, H));
+    state = pack(w.w_hh, H, plain, plain);
   } else if (kind.cell == Cell::kGru) {
-    state = pack(w.w_hh, H, all, blocks_at({0, 1, 3}, H));  // Uh + b_hn stays apart from Wx + b_in
+    std::vector<int64_t> to = plain;
+    to.push_back(G * H);  // Uh + b_hn stays apart from Wx + b_in
+    state = pack(w.w_hh, H, all, to);
   } else {
     state = pack(w.w_hh, H, all, all);
   }

@@ -195,27 +195,29 @@ void add_peephole_gradients(const CellKind& kind, const RecurrentDirectionBackwa
                             int64_t H) {
   const View<T> to = view<T>(d.d_weights.peepholes);
   const View<T> d_a = view<T>(d.forward.gates), cells = view<T>(d.forward.cells);
-  const LstmBlocks at(kind, H);
+  const LstmBlocks at = kind.lstm();
   for (int64_t r = 0; r < d_a.rows; ++r) {
     for (int64_t j = 0; j < H; ++j) {
-      const T c = trace.c_before.row(r)[j];
-      if (!kind.coupled) to(at.p_i, j) = multiply_add(d_a(r, at.i + j), c, to(at.p_i, j));
-      to(at.p_f, j) = multiply_add(d_a(r, at.f + j), c, to(at.p_f, j));
-      to(at.p_o, j) = multiply_add(d_a(r, at.o + j), cells(r, j), to(at.p_o, j));
+      auto add = [&](int64_t row, int64_t block, T c) {
+        if (row >= 0) to(row, j) = multiply_add(d_a(r, block * H + j), c, to(row, j));
+      };
+      add(at.p_i, at.i, trace.c_before.row(r)[j]);
+      add(at.p_f, at.f, trace.c_before.row(r)[j]);
+      add(at.p_o, at.o, cells(r, j));
     }
   }
 }
 
 /// Every weight gradient is a sum over the packed rows in their order, begun with what stands there:
 /// d_U += d_a^T h, d_b += column sums of d_a. The n block of a gru's U and b_hh has its own
-/// d (reset after: the fourth block) or its own h (reset before: r*h).
+/// d (reset after: the block behind it) or its own h (reset before: r*h).
 template <class T>
 void add_weight_gradients(const RecurrentBackward& pass, const RecurrentDirectionBackward& d,
                           const CellWeights<T>& w, const Trace<T>& trace) {
   const CellKind& kind = pass.kind;
   const RecurrentGradients& g = d.d_weights;
   const int64_t H = w.H, G = kind.blocks();
-  const int64_t plain = kind.cell == Cell::kGru ? 2 : G;  // blocks of U that see d_a and h
+  const int64_t plain = kind.plain_blocks();
   const ConstMatrix gates = d.forward.gates;
   const ConstMatrix d_a = gates.columns_at(0, G * H);
   if (g.b_ih) sum_columns<T>(d_a, g.b_ih);
@@ -225,10 +227,10 @@ void add_weight_gradients(const RecurrentBackward& pass, const RecurrentDirectio
     add_outer_products<T>(pass.precision, d_plain, trace.h_masked.matrix(), g.w_hh.rows_at(0, plain * H));
   if (g.b_hh) sum_columns<T>(d_plain, g.b_hh.columns_at(0, plain * H));
   if (kind.cell == Cell::kGru) {
-    const ConstMatrix d_n = gates.columns_at(kind.reset_before ? 2 * H : 3 * H, H);
+    const ConstMatrix d_n = gates.columns_at((kind.reset_before ? plain : G) * H, H);
     const ConstMatrix h = kind.reset_before ? trace.inner.matrix() : trace.h_masked.matrix();
-    if (g.w_hh) add_outer_products<T>(pass.precision, d_n, h, g.w_hh.rows_at(2 * H, H));
-    if (g.b_hh) sum_columns<T>(d_n, g.b_hh.columns_at(2 * H, H));
+    if (g.w_hh) add_outer_products<T>(pass.precision, d_n, h, g.w_hh.rows_at(plain * H, H));
+    if (g.b_hh) sum_columns<T>(d_n, g.b_hh.columns_at(plain * H, H));
   }
   if (w.w_hr) add_outer_products<T>(pass.precision, trace.d_h.matrix(), trace.inner.matrix(), g.w_hr);
   if (kind.peepholes && g.peepholes) add_peephole_gradients(kind, d, trace, H);

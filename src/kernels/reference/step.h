@@ -22,7 +22,8 @@ struct CellWeights {
   int64_t D, H, P;
 
   Precision precision;
-  bool bounded;  ///< the state that U sees is between -1 and 1
+  bool bounded;        ///< the state that U sees is between -1 and 1
+  bool inner_bounded;  ///< what is projected is
 
   /// @param masked  the state is multiplied by a dropout mask before U sees it.
   CellWeights(const CellKind& kind, const RecurrentWeights& w, Precision precision_, bool masked)
@@ -36,14 +37,15 @@ struct CellWeights {
         H(w_ih.rows / kind.blocks()),
         P(w_hh.columns),
         precision(precision_),
-        bounded(!masked && !w_hr && kind.bounded()) {}
+        bounded(!masked && !w_hr && kind.bounded()),
+        inner_bounded(kind.bounded()) {}
 
   /// start + sum over d of x[d] * w_ih[j,d]
   T add_input(int64_t j, const T* x, T start) const { return add(D, x, w_ih.row(j), start, false); }
   /// start + sum over p of h[p] * w_hh[j,p]
   T add_state(int64_t j, const T* h, T start) const { return add(P, h, w_hh.row(j), start, bounded); }
   /// sum over j of inner[j] * w_hr[p,j]
-  T project(int64_t p, const T* inner) const { return add(H, inner, w_hr.row(p), T(0), true); }
+  T project(int64_t p, const T* inner) const { return add(H, inner, w_hr.row(p), T(0), inner_bounded); }
   /// b_ih + b_hh + Wx + Uh of column j.
   T preactivation(int64_t j, const T* x, const T* h) const {
     return add_state(j, h, add_input(j, x, b_ih(0, j) + b_hh(0, j)));
