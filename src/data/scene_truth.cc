@@ -1,5 +1,6 @@
 #include "data/scene_truth.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -29,6 +30,13 @@ std::optional<SceneArticle> article_of(const json& one) {
 }
 
 }  // namespace
+
+int32_t middle_region(const Box& box, int64_t pixels, int64_t side) {
+  const auto along = [&](int64_t at, int64_t size) {
+    return std::clamp<int64_t>((2 * at + size) * side / (2 * pixels), 0, side - 1);
+  };
+  return static_cast<int32_t>(along(box.y, box.height) * side + along(box.x, box.width));
+}
 
 std::vector<SceneTruth> read_scene_truth(const std::string& path) {
   std::vector<SceneTruth> scenes;

@@ -29,10 +29,13 @@ CaptionBatch make_caption_batch(std::span<const CaptionIds* const> captions, con
                      .target = Packing(lengths),
                      .inputs = {},
                      .targets = {},
+                     .looks = {},
                      .sources = {}};
   const PackedRows rows = batch.target.rows();
   batch.inputs.resize(static_cast<size_t>(rows.rows()));
   batch.targets.resize(batch.inputs.size());
+  const auto looks = [](const CaptionIds* caption) { return !caption->looks.empty(); };
+  if (std::ranges::any_of(captions, looks)) batch.looks.assign(batch.inputs.size(), -1);
   for (int64_t n = 0; n < rows.sequences; ++n) {
     const CaptionIds& caption = *captions[static_cast<size_t>(batch.target.order()[static_cast<size_t>(n)])];
     const auto at = std::ranges::lower_bound(numbers, caption.picture);
@@ -43,6 +46,7 @@ CaptionBatch make_caption_batch(std::span<const CaptionIds* const> captions, con
       const auto word = static_cast<size_t>(t);
       batch.inputs[row] = before;
       before = batch.targets[row] = word < caption.ids.size() ? caption.ids[word] : end;
+      if (word < caption.looks.size()) batch.looks[row] = caption.looks[word];
     }
   }
   return batch;

@@ -15,6 +15,7 @@ namespace rondo {
 struct CaptionIds {
   int32_t picture = 0;
   std::vector<int32_t> ids;
+  std::vector<int32_t> looks = {};  ///< the region that each id speaks of, -1: none is known; or empty
 };
 
 /// Captions are packed by falling length; a picture with several captions stands there once.
@@ -24,6 +25,7 @@ struct CaptionBatch {
   Packing target;
   std::vector<int32_t> inputs;   ///< [Rt] what the decoder reads: the end token, then the caption
   std::vector<int32_t> targets;  ///< [Rt] what it tells: the caption, then the end token
+  std::vector<int32_t> looks;    ///< [Rt] the region that a target speaks of, -1: none is known; or empty
   std::vector<int32_t> sources;  ///< [N] the picture, of those here, of packed caption n
 
   int64_t num_targets() const { return target.num_rows(); }

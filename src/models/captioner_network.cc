@@ -200,6 +200,17 @@ Variable CaptionerNetwork::uneven(const CaptionPass& pass, const CaptionBatch& b
   return weighted_sum(mean_squared_error(sums, ones), factor);
 }
 
+// weight * sum over the words whose region is known of -log of its attention -> [1].
+Variable CaptionerNetwork::taught(const CaptionPass& pass, const CaptionBatch& batch, double weight) const {
+  std::vector<int32_t> regions = batch.looks;
+  std::vector<double> weights;
+  for (int32_t& region : regions) {
+    weights.push_back(region < 0 ? 0 : weight);
+    region = std::max(region, 0);
+  }
+  return attention_reward(pass.weights, std::move(regions), std::move(weights), /*entropy=*/0);
+}
+
 Variable CaptionerNetwork::reinforced(const CaptionPass& pass, const CaptionBatch& batch,
                                       const CaptionLossOptions& options, CaptionLoss& loss) const {
   const Tensor losses = this->losses(pass, batch.targets);
@@ -232,6 +243,12 @@ CaptionLoss CaptionerNetwork::loss(const CaptionPass& pass, const CaptionBatch& 
     const Variable penalty = uneven(pass, batch, options.scale * options.even_attention);
     loss.uneven = penalty.value().at(0) / (options.scale * options.even_attention);
     loss.total = add(loss.total, penalty);
+  }
+  if (pass.weights && options.taught_attention > 0 && !batch.looks.empty()) {
+    const double weight = options.scale * options.taught_attention;
+    const Variable missed = taught(pass, batch, weight);
+    loss.taught = missed.value().at(0) / weight;
+    loss.total = add(loss.total, missed);
   }
   if (options_.attention != CaptionAttention::kHard) return loss;
   if (const Variable drawn = reinforced(pass, batch, options, loss)) loss.total = add(loss.total, drawn);

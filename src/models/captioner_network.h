@@ -37,16 +37,18 @@ struct CaptionPass {
 
 /// What the loss is made of.
 struct CaptionLossOptions {
-  double scale = 1;           ///< of everything: one over the tokens of the batch
-  double even_attention = 0;  ///< weight of sum over regions of (1 - sum over words of attention)^2
-  double reward = 0;          ///< weight of REINFORCE, of a pass that drew its regions
-  double baseline = 0;        ///< what a caption's reward is compared with
-  double entropy = 0;         ///< weight of the attention's entropy, which is to be great
+  double scale = 1;             ///< of everything: one over the tokens of the batch
+  double even_attention = 0;    ///< weight of sum over regions of (1 - sum over words of attention)^2
+  double taught_attention = 0;  ///< weight of -log of what words give the region that they speak of
+  double reward = 0;            ///< weight of REINFORCE, of a pass that drew its regions
+  double baseline = 0;          ///< what a caption's reward is compared with
+  double entropy = 0;           ///< weight of the attention's entropy, which is to be great
 };
 struct CaptionLoss {
   Variable total;     ///< [1]
   double nll = 0;     ///< -log p of all words together
   double uneven = 0;  ///< the penalty without its weight, of all captions together
+  double taught = 0;  ///< -log of what words give the region that they speak of, all together
   double reward = 0;  ///< mean over captions of their mean log p a word
 };
 
@@ -136,6 +138,7 @@ class CaptionerNetwork {
   Decoded advance(Tape& tape, const Regions& regions, const RecurrentState& before, const Rows& rows) const;
   /// The context of each row, and where it is from.
   Variable context(const Regions& regions, const Variable& h, const Rows& rows, Decoded& decoded) const;
+  Variable taught(const CaptionPass& pass, const CaptionBatch& batch, double weight) const;
   Variable uneven(const CaptionPass& pass, const CaptionBatch& batch, double weight) const;
   Variable reinforced(const CaptionPass& pass, const CaptionBatch& batch, const CaptionLossOptions& options,
                       CaptionLoss& loss) const;

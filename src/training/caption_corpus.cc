@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/random.h"
+#include "data/scene_truth.h"
 #include "data/wording.h"
 #include "training/text_coder.h"
 
@@ -112,6 +113,32 @@ void number_dev(const CaptionTask& task, const CaptionCorpus& corpus, size_t fir
   data.unknown_share = static_cast<double>(unknown) / static_cast<double>(std::max<int64_t>(1, tokens));
 }
 
+/// Which region each word of the training captions speaks of, if it names an article of its picture.
+void find_looks(const CaptionTask& task, const CaptionCorpus& corpus, CaptionData& data) {
+  std::map<std::string, std::map<int32_t, int32_t>> regions;  // of a picture: a word's region
+  for (const SceneTruth& scene : read_scene_truth(task.files.captions)) {
+    for (const SceneArticle& article : scene.articles) {
+      const int32_t word = data.text.vocabulary.id(article.name);
+      if (word == Vocabulary::kUnknown) continue;
+      regions[scene.image][word] = middle_region(article.box, FashionScene::kSide, task.model.region_side());
+    }
+  }
+  for (CaptionIds& caption : data.train) {
+    const auto scene = regions.find(corpus.images[static_cast<size_t>(caption.picture)].name);
+    if (scene == regions.end()) continue;
+    for (const int32_t id : caption.ids) {
+      const auto region = scene->second.find(id);
+      caption.looks.push_back(region == scene->second.end() ? -1 : region->second);
+    }
+  }
+  if (!regions.empty()) return;
+  throw_error<DataError>(
+      "{}: --taught-attention needs JSON lines with \"articles\" whose names are words of the captions, as "
+      "rondo data "
+      "fashion-scenes writes them",
+      corpus.name);
+}
+
 void check_inputs(const CaptionTask& task) {
   if (task.files.images.empty() == task.files.features.empty()) {
     throw_error<ConfigError>("give --images DIR, or --features FILE of regions that another network made{}",
@@ -211,6 +238,7 @@ CaptionData read_caption_data(CaptionTask& task, ThreadPool& threads) {
                           texts_of(train));
   check_vocabulary(data, train.name);
   number_train(task, train, data);
+  if (task.steps.taught_attention > 0) find_looks(task, train, data);
   number_dev(task, dev, train.images.size(), data);
   return data;
 }

@@ -53,6 +53,7 @@ struct CaptionCorpusOptions {
 /// What the attention learns from beside the words.
 struct CaptionStepOptions {
   double even_attention = 0.01;  // the paper's 1 makes attention uniform where words are few: docs/caption.md
+  double taught_attention = 0;
   double reward = 0.1;
   double entropy = 0.002;
   double baseline_memory = 0.9;
@@ -63,6 +64,10 @@ struct CaptionStepOptions {
     v("even-attention", even_attention,
       "attention soft: weight of the penalty sum over regions of (1 - sum over words of attention)^2, which "
       "is told apart from the loss",
+      Range{0, 1000});
+    v("taught-attention", taught_attention,
+      "attention soft: weight of -log of what a word that names an article gives the region in its middle, "
+      "where the captions tell where articles stand, as rondo data fashion-scenes does",
       Range{0, 1000});
     v("reward", reward, "attention hard: weight of what drawn regions earn", Range{0, 1000});
     v("entropy", entropy, "attention hard: weight of the attention's entropy", Range{0, 1000});

@@ -34,6 +34,9 @@ void CaptionTask::check() const {
   refuse_without_effect(
       steps.even_attention != plain.even_attention && model.attention != CaptionAttention::kSoft,
       "even-attention", "--attention soft");
+  refuse_without_effect(
+      steps.taught_attention > 0 && (model.attention != CaptionAttention::kSoft || !files.features.empty()),
+      "taught-attention", "--attention soft over --images");
   const bool drawing = steps.reward != plain.reward || steps.entropy != plain.entropy ||
                        steps.baseline_memory != plain.baseline_memory || steps.drawn != plain.drawn;
   refuse_without_effect(drawing && !hard, "reward, --entropy, --baseline-memory or --drawn",
@@ -61,6 +64,7 @@ void CaptionerTraining::add_fingerprints() {
       const int64_t where[] = {caption.picture, std::ssize(caption.ids)};
       fingerprint_.add(where);
       fingerprint_.add(caption.ids);
+      fingerprint_.add(caption.looks);
     }
   }
   for (const std::vector<std::string>& references : data_.dev_references) fingerprint_.add(references);
@@ -103,6 +107,7 @@ TrainingTask::Step CaptionerTraining::step(Tape& tape, int64_t epoch, int64_t in
       pass, batch,
       {.scale = 1 / static_cast<double>(step.tokens),
        .even_attention = task_.model.attention == CaptionAttention::kSoft ? options.even_attention : 0,
+       .taught_attention = options.taught_attention,
        .reward = rewarded_ ? options.reward : 0,
        .baseline = baseline_,
        .entropy = options.entropy});
@@ -111,6 +116,7 @@ TrainingTask::Step CaptionerTraining::step(Tape& tape, int64_t epoch, int64_t in
   const auto num_captions = static_cast<double>(captions.size());
   if (task_.model.attention == CaptionAttention::kSoft) {
     step.parts.emplace_back("uneven_attention", loss.uneven / num_captions);
+    if (options.taught_attention > 0) step.parts.emplace_back("taught_attention", loss.taught / num_captions);
   }
   if (!hard) return step;
   step.parts = {{"reward", loss.reward}, {"baseline", baseline_}, {"drawn", draws ? 1 : 0}};

@@ -197,11 +197,17 @@ class CaptionTest(CommandTest):
         self.refuse(1, "caption", "m.rondo", "missing.png")
         self.assertIn("no picture", self.refuse(2, "caption", "m.rondo"))
         self.write("c.csv", "image,caption\nmissing.png,a bag\n")
+        self.write("known.csv", "image,caption\ntrain-000000.png,a bag\ntrain-000001.png,a boot\n")
         self.assertIn("c.csv:2: no picture 'missing.png'",
                       self.refuse(3, "train", "caption", "--images", "scenes/images", "--captions", "c.csv",
                                   "--dev-captions", "scenes/dev.jsonl", "-o", "n"))
         self.assertIn("c.csv:2: no picture",
                       self.refuse(3, "evaluate", "m.rondo", "c.csv", "--images", "scenes/images"))
+        self.assertIn("--taught-attention needs",
+                      self.refuse(3, "train", "caption", "--images", "scenes/images", "--captions", "known.csv", "--taught-attention", "1",
+                                  "--dev-captions", "scenes/dev.jsonl", "-o", "n"))
+        self.assertIn("--taught-attention", self.refuse(2, "train", "caption", "--images", "scenes/images", "--captions",
+                                                        "scenes/train.jsonl", "--attention", "none", "--taught-attention", "1", "-o", "n"))
         self.assertIn("--images is missing", self.refuse(2, "evaluate", "m.rondo", "scenes/test.jsonl"))
         self.assertIn("--source", self.refuse(2, "evaluate", "m.rondo", "scenes/test.jsonl", "--source", "x"))
         self.train("news.rondo")

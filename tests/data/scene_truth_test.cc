@@ -25,6 +25,12 @@ TEST(SceneTruth, TellsWhereArticlesStand) {
   EXPECT_TRUE(truth[1].articles.empty());
 }
 
+TEST(SceneTruth, TheMiddleOfABoxIsInARegion) {
+  EXPECT_EQ(middle_region({.x = 0, .y = 0, .width = 28, .height = 28}, 96, 8), 9);  // (14, 14) of 12 a region
+  EXPECT_EQ(middle_region({.x = 68, .y = 35, .width = 28, .height = 28}, 96, 8), 38);  // (82, 49)
+  EXPECT_EQ(middle_region({.x = 96, .y = 96, .width = 8, .height = 8}, 96, 8), 63);
+}
+
 TEST(SceneTruth, FilesThatTellNoneHaveNone) {
   const TestFolder folder;
   EXPECT_TRUE(read_scene_truth(folder.write("c.csv", "image,caption\na.png,a bag\n")).empty());

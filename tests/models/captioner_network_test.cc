@@ -54,8 +54,11 @@ PictureSet pictures(const CaptionerOptions& options, int64_t count = 3) {
   return set;
 }
 
-// Two captions of one picture, one that is empty, and lengths that differ.
-std::vector<CaptionIds> captions() { return {{0, {2, 3}}, {2, {4, 5, 6}}, {0, {6}}, {1, {}}}; }
+// Two captions of one picture, one that is empty, and lengths that differ; of three words it is known where
+// they look.
+std::vector<CaptionIds> captions() {
+  return {{0, {2, 3}, {-1, 1}}, {2, {4, 5, 6}, {2, -1, 0}}, {0, {6}}, {1, {}}};
+}
 
 CaptionBatch batch_of(const CaptionerOptions& options, const std::vector<CaptionIds>& all) {
   std::vector<const CaptionIds*> chosen;
@@ -93,6 +96,8 @@ TEST(CaptionBatch, APictureStandsThereOnceAndCaptionsByFallingLength) {
   EXPECT_THAT(batch.sources, testing::ElementsAre(2, 0, 0, 1));
   EXPECT_THAT(batch.inputs, testing::ElementsAre(1, 1, 1, 1, 4, 2, 6, 5, 3, 6));
   EXPECT_THAT(batch.targets, testing::ElementsAre(4, 2, 6, 1, 5, 3, 1, 6, 1, 1));
+  EXPECT_THAT(batch.looks, testing::ElementsAre(2, -1, -1, -1, -1, 1, -1, 0, -1, -1));
+  EXPECT_THAT(batch_of(small(CaptionAttention::kSoft), {{0, {2, 3}}}).looks, testing::IsEmpty());
 }
 
 TEST(CaptionerNetwork, EveryAttentionHasExactGradients) {
@@ -100,6 +105,7 @@ TEST(CaptionerNetwork, EveryAttentionHasExactGradients) {
   expect_exact(small(CaptionAttention::kSoft), loss);
   expect_exact(small(CaptionAttention::kNone), loss);
   expect_exact(given(CaptionAttention::kSoft), loss);
+  expect_exact(small(CaptionAttention::kSoft), {.scale = 0.2, .taught_attention = 0.5});
   CaptionerOptions plain = given(CaptionAttention::kSoft);
   plain.selector = plain.places = false;
   plain.dropout = 0.4;
@@ -138,6 +144,22 @@ TEST(CaptionerNetwork, TheEvenPenaltyIsWhatItsFormulaSaysAndHasItsLowerBound) {
   EXPECT_NEAR(loss.total.value().at(0), 0.1 * (loss.nll + 2 * wanted), 1e-4);
   const CaptionLoss alone = network->loss(pass, batch, {.scale = 0.1});
   EXPECT_NEAR(alone.total.value().at(0), 0.1 * loss.nll, 1e-5);
+}
+
+TEST(CaptionerNetwork, WordsAreTaughtTheRegionThatTheySpeakOf) {
+  const auto backend = open_device("cpu", 1);
+  const CaptionerOptions options = given(CaptionAttention::kSoft);
+  const auto network = made(options);
+  const CaptionBatch batch = batch_of(options, captions());
+  Tape tape(*backend);
+  const CaptionPass pass = network->forward(tape, batch, {});
+  double wanted = 0;
+  for (const auto& [row, region] : {std::pair{0, 2}, {5, 1}, {7, 0}}) {
+    wanted -= std::log(double{pass.weights.value().at(row * 3 + region)});
+  }
+  const CaptionLoss loss = network->loss(pass, batch, {.scale = 0.1, .taught_attention = 2});
+  EXPECT_NEAR(loss.taught, wanted, 1e-4);
+  EXPECT_NEAR(loss.total.value().at(0), 0.1 * (loss.nll + 2 * wanted), 1e-4);
 }
 
 TEST(CaptionerNetwork, PermutedRegionsPermuteTheAttentionAndLeaveTheWords) {
