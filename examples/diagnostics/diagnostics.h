@@ -90,6 +90,9 @@ std::unique_ptr<Problem> make_mnist(const std::string& folder);
 struct Options {
   Cell cell = Cell::kLstm;
   Nonlinearity nonlinearity = Nonlinearity::kTanh;
+  bool peepholes = false;
+  bool coupled = false;
+  Ablation without = Ablation::kNone;
   int64_t hidden = 64;
   int64_t layers = 1;
   GridOptions grid;
@@ -111,6 +114,9 @@ struct Options {
   void visit(Visitor& v) {
     v("cell", cell, "recurrent cell");
     v("nonlinearity", nonlinearity, "of cell rnn");
+    v("peepholes", peepholes, "cell lstm: gates see the cell state");
+    v("coupled", coupled, "cell lstm: input gate = 1 - forget gate; cell gru: reset gate = 1 - update gate");
+    v("without", without, "cell lstm: a gate that is 1, a tanh that is left out");
     v("hidden", hidden, "units", Range{1, 65536});
     v("layers", layers, "recurrent layers", Range{1, 1000});
     grid.visit(v);

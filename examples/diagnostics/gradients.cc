@@ -17,13 +17,14 @@ double norm_of(const Tensor& rows, int64_t row) {
   return std::sqrt(sum);
 }
 
-// Biases zero but for the forget bias. Of b_ih [4H] the forget gate's are the second H.
+// Biases zero but for the forget bias.
 void put_at_rest(Network& network, const Options& options) {
   for (Parameter& parameter : network.parameters().all()) {
     if (parameter.name.find(".bias_") != std::string::npos) parameter.value.fill(0);
   }
-  if (options.cell != Cell::kLstm) return;
-  float* forget = network.parameters().find("lstm.bias_ih_l0").value.data<float>() + options.hidden;
+  const int64_t block = LstmBlocks(options.coupled, options.without).f;
+  if (options.cell != Cell::kLstm || block < 0) return;
+  float* forget = network.parameters().find("lstm.bias_ih_l0").value.data<float>() + block * options.hidden;
   std::fill_n(forget, options.hidden, static_cast<float>(options.forget_bias));
 }
 

@@ -19,6 +19,9 @@ RecurrentOptions recurrent_options(const Options& options) {
                              .hidden = options.hidden,
                              .layers = options.layers,
                              .nonlinearity = options.nonlinearity,
+                             .peepholes = options.peepholes,
+                             .coupled = options.coupled,
+                             .without = options.without,
                              .grid = options.grid,
                              .init = options.init};
   if (recurrent.has_forget_gates()) recurrent.forget_bias = options.forget_bias;

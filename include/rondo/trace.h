@@ -19,7 +19,7 @@ struct TraceSeries {
   int64_t layer = 0;       ///< from 0, the one that reads the tokens
   bool reverse = false;    ///< the direction that reads from the end; its steps too stand in the text's order
   int64_t dimension = -1;  ///< of a grid: 0 depth, 1 time; else -1
-  std::string name;        ///< i f o g c h (lstm), r z n h (gru), h (rnn)
+  std::string name;        ///< i f o g c h (lstm; without a gate without its name), r z n h (gru), h (rnn)
   size_t steps = 0, units = 0;
   std::vector<float> values;  ///< [steps, units]
 

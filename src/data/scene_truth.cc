@@ -31,6 +31,10 @@ std::optional<SceneArticle> article_of(const json& one) {
 
 }  // namespace
 
+bool holds(int64_t pixels, const Box& box) {
+  return box.x + box.width <= pixels && box.y + box.height <= pixels;
+}
+
 int32_t middle_region(const Box& box, int64_t pixels, int64_t side) {
   const auto along = [&](int64_t at, int64_t size) {
     return std::clamp<int64_t>((2 * at + size) * side / (2 * pixels), 0, side - 1);

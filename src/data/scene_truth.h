@@ -18,6 +18,8 @@ struct SceneTruth {
 /// first line has no articles. @throws DataError `file:line: ...` for a line that is broken.
 std::vector<SceneTruth> read_scene_truth(const std::string& path);
 
+/// Whether a picture of pixels * pixels holds the box.
+bool holds(int64_t pixels, const Box& box);
 /// The region in the middle of a box, where side * side regions divide a picture of pixels * pixels.
 int32_t middle_region(const Box& box, int64_t pixels, int64_t side);
 

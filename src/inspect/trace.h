@@ -29,7 +29,8 @@ inline constexpr auto kNames<SeriesRole> =
 
 /// One kind of number of a layer over the steps of a text.
 struct TracedSeries {
-  std::string name;  ///< i f o g c h (lstm; coupled: i = 1 - f), r z n h (gru; coupled: r = 1 - z), h (rnn)
+  std::string name;  ///< i f o g c h (lstm, the gates that there are; coupled: i = 1 - f), r z n h (gru;
+                     ///< coupled: r = 1 - z), h (rnn)
   SeriesRole role = SeriesRole::kHidden;
   Tensor values;  ///< [T, H], of h [T, P]; steps in the order of the text, of the reverse direction too
 };

@@ -51,7 +51,8 @@ struct UnrolledStep {
   std::vector<UnrolledGate>
       gates;  ///< in the order of their computation; i of a coupled lstm and r of a coupled gru have no terms
   double c_before = 0, c = 0, c_traced = 0;  ///< lstm
-  double h_before = 0, h = 0, h_traced = 0;  ///< of projected layers what enters the projection: o*tanh(c')
+  double h_before = 0, h = 0,
+         h_traced = 0;  ///< of projected layers what enters the projection, lstm_output()
   /// Of projected layers: output `unit` of the projection, where there are as many.
   bool projects = false;
   double projected = 0, projected_traced = 0;

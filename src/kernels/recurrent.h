@@ -58,7 +58,7 @@ struct CellKind {
   bool peepholes = false;              ///< lstm
   bool coupled = false;                ///< lstm, gru
   bool tanh_outside = false;           ///< lstm
-  Ablation without = Ablation::kNone;  ///< lstm; tanh_outside goes with gates alone
+  Ablation without = Ablation::kNone;  ///< lstm; nothing beside tanh_outside, no i or f beside coupled
 
   bool operator==(const CellKind&) const = default;
 

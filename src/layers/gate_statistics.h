@@ -30,9 +30,10 @@ struct GatePlace {
 /// One gate of one direction: the shares of its units and rows that are shut or open.
 struct GateShare {
   GatePlace place;
-  std::string gate;  ///< i f o, r z; h of an rnn with tanh, whose ends are -0.9 and 0.9
-  double low = 0;    ///< below 0.1
-  double high = 0;   ///< above 0.9
+  /// i f o, r z, those that have weights; h of an rnn with tanh, whose ends are -0.9 and 0.9.
+  std::string gate;
+  double low = 0;   ///< below 0.1
+  double high = 0;  ///< above 0.9
 };
 
 /// Rows of each unit of one gate at its ends.

@@ -70,9 +70,9 @@ struct RecurrentOutput {
 
 /// Parameters carry PyTorch's names after the cell's: lstm.weight_ih_l0, .weight_hh_l0, .bias_ih_l0,
 /// .bias_hh_l0, .weight_hr_l0 (projection), .weight_peephole_l0 (ours), and _reverse for the second
-/// direction. Gate order i f g o, r z n; coupled f g o. Initialisation torch: everything U(+-1/sqrt(H)).
-/// keras: w_ih Glorot-uniform and w_hh orthogonal over all gates at once, biases zero, forget bias 1.
-/// Cell grid: parameters and initialisation are those of GridBlocks.
+/// direction. Gate order i f g o, r z n, those that have weights: coupled f g o, z n. Initialisation torch:
+/// everything U(+-1/sqrt(H)). keras: w_ih Glorot-uniform and w_hh orthogonal over all gates at once, biases
+/// zero, forget bias 1. Cell grid: parameters and initialisation are those of GridBlocks.
 class RecurrentStack {
  public:
   /// @throws ConfigError from RecurrentOptions::check().

@@ -11,7 +11,8 @@ void RecurrentOptions::check(bool drops_outputs) const {
   refuse_without_effect(coupled && !lstm && cell != Cell::kGru, "coupled", "--cell lstm or gru");
   refuse_without_effect(without != Ablation::kNone && !lstm, "without", "--cell lstm");
   if (coupled && (without == Ablation::kInputGate || without == Ablation::kForgetGate)) {
-    throw_error<ConfigError>("--without {}: --coupled makes one of the other", name_of(without));
+    throw_error<ConfigError>("--without {}: --coupled makes one of the other; leave one of both options out",
+                             name_of(without));
   }
   refuse_without_effect(projection > 0 && !lstm, "projection", "--cell lstm");
   if (projection >= hidden) {
@@ -25,7 +26,7 @@ void RecurrentOptions::check(bool drops_outputs) const {
                              last_hidden);
   }
   refuse_without_effect(forget_bias != 0 && !has_forget_gates(), "forget-bias",
-                        "forget gates: --cell lstm or grid");
+                        "a forget gate: --cell lstm with it, or grid");
   refuse_without_effect(
       dropout > 0 && layers < 2, "dropout",
       "--layers 2 or more (between them it stands); for one layer take --input-dropout or --output-dropout");

@@ -69,9 +69,7 @@ struct RecurrentOptions {
       "cell gru: reset gate after the recurrent product (PyTorch, cuDNN) or before it (Cho 2014)");
     v("peepholes", peepholes, "cell lstm: gates see the cell state");
     v("coupled", coupled,
-      "cell lstm: input gate = 1 - forget gate; cell gru: reset gate = 1 - update gate (with --reset before "
-      "the "
-      "minimal gated unit)");
+      "cell lstm: input gate = 1 - forget gate; cell gru: reset gate = 1 - update gate (minimal gated unit)");
     v("without", without,
       "cell lstm: a gate that is 1, a tanh that is left out (the ablations of Greff 2017)");
     v("projection", projection, "cell lstm: project the output to this size; 0 is none", Range{0, 65536});

@@ -145,8 +145,7 @@ CaptionerNetwork::Decoded CaptionerNetwork::advance(Tape& tape, const Regions& r
   RecurrentOutput output = decoder_->forward(
       tape, {.x = {concatenate(std::array{rows.words, z}), {}}, .prepared = packed ? &*prepared_ : nullptr},
       one_step(rows.words.matrix().rows), before);
-  const Variable said = dropout(output.y, options_.state_dropout);
-  const Variable told = readout_->forward(concatenate(std::array{said, z}), precision);
+  const Variable told = readout_->forward(concatenate(std::array{output.y, z}), precision);
   decoded.readout = activate(Activation::kTanh, add(rows.words, told));
   decoded.state = std::move(output.final);
   return decoded;

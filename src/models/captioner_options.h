@@ -32,7 +32,6 @@ struct CaptionerOptions {
   int64_t regions = 0;
   int64_t region_size = 0;
   double dropout = 0.3;
-  double state_dropout = 0;
   Precision precision = Precision::kFloat32;
 
   template <class Visitor>
@@ -60,11 +59,6 @@ struct CaptionerOptions {
     v("regions", regions, "regions of a picture where they are given; --features sets it", Range{0, 65536});
     v("region-size", region_size, "numbers of a given region; --features sets it", Range{0, 65536});
     v("dropout", dropout, "share dropped of what the softmax reads", Range{0, 0.99});
-    v("state-dropout", state_dropout,
-      "share of the LSTM's state dropped where a word is read off it and the context: the more, the more a "
-      "word "
-      "is read off what it looked at",
-      Range{0, 0.99});
     v("precision", precision,
       "of the products: bf16 trains and runs with operands of half the size; int8 only runs");
   }

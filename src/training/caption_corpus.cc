@@ -113,16 +113,34 @@ void number_dev(const CaptionTask& task, const CaptionCorpus& corpus, size_t fir
   data.unknown_share = static_cast<double>(unknown) / static_cast<double>(std::max<int64_t>(1, tokens));
 }
 
-/// Which region each word of the training captions speaks of, if it names an article of its picture.
-void find_looks(const CaptionTask& task, const CaptionCorpus& corpus, CaptionData& data) {
-  std::map<std::string, std::map<int32_t, int32_t>> regions;  // of a picture: a word's region
+/// Of each picture: the region of each word that names an article.
+using WordRegions = std::map<std::string, std::map<int32_t, int32_t>>;
+
+WordRegions word_regions(const CaptionTask& task, const CaptionCorpus& corpus, const CaptionData& data) {
+  WordRegions regions;
   for (const SceneTruth& scene : read_scene_truth(task.files.captions)) {
     for (const SceneArticle& article : scene.articles) {
+      if (!holds(FashionScene::kSide, article.box)) {
+        throw_error<DataError>(
+            "{}: the box of '{}' in '{}' leaves a picture of {} pixels, as --taught-attention takes it",
+            corpus.name, shorten(article.name), shorten(scene.image), FashionScene::kSide);
+      }
       const int32_t word = data.text.vocabulary.id(article.name);
       if (word == Vocabulary::kUnknown) continue;
       regions[scene.image][word] = middle_region(article.box, FashionScene::kSide, task.model.region_side());
     }
   }
+  if (regions.empty()) {
+    throw_error<DataError>(
+        "{}: --taught-attention needs a file of JSON lines with \"articles\" whose names are words of the "
+        "captions: rondo data fashion-scenes writes such",
+        corpus.name);
+  }
+  return regions;
+}
+
+void find_looks(const CaptionTask& task, const CaptionCorpus& corpus, CaptionData& data) {
+  const WordRegions regions = word_regions(task, corpus, data);
   for (CaptionIds& caption : data.train) {
     const auto scene = regions.find(corpus.images[static_cast<size_t>(caption.picture)].name);
     if (scene == regions.end()) continue;
@@ -131,12 +149,6 @@ void find_looks(const CaptionTask& task, const CaptionCorpus& corpus, CaptionDat
       caption.looks.push_back(region == scene->second.end() ? -1 : region->second);
     }
   }
-  if (!regions.empty()) return;
-  throw_error<DataError>(
-      "{}: --taught-attention needs JSON lines with \"articles\" whose names are words of the captions, as "
-      "rondo data "
-      "fashion-scenes writes them",
-      corpus.name);
 }
 
 void check_inputs(const CaptionTask& task) {

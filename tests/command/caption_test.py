@@ -204,7 +204,7 @@ class CaptionTest(CommandTest):
         self.assertIn("c.csv:2: no picture",
                       self.refuse(3, "evaluate", "m.rondo", "c.csv", "--images", "scenes/images"))
         self.assertIn("--taught-attention needs",
-                      self.refuse(3, "train", "caption", "--images", "scenes/images", "--captions", "known.csv", "--taught-attention", "1",
+                      self.refuse(3, "train", "caption", "--images", "scenes/images", "--captions", "known.csv", "--taught-attention", "1", "--min-count", "1",
                                   "--dev-captions", "scenes/dev.jsonl", "-o", "n"))
         self.assertIn("--taught-attention", self.refuse(2, "train", "caption", "--images", "scenes/images", "--captions",
                                                         "scenes/train.jsonl", "--attention", "none", "--taught-attention", "1", "-o", "n"))

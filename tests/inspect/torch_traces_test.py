@@ -45,6 +45,8 @@ CELLS = {
     "lstm without output gate": ["--without", "output-gate", "--peepholes", "--projection", "3"],
     "lstm without input tanh": ["--without", "input-tanh"],
     "lstm without output tanh": ["--without", "output-tanh"],
+    "lstm coupled without output gate": ["--coupled", "--without", "output-gate"],
+    "gru coupled": ["--cell", "gru", "--coupled"],
     "minimal gated": ["--cell", "gru", "--coupled", "--reset", "before"],
     "lstm projected": ["--projection", "3", "--layers", "2", "--bidirectional"],
     "gru": ["--cell", "gru", "--layers", "2", "--bidirectional"],

@@ -106,6 +106,10 @@ TEST(Unroll, ReadsAsATextbook) {
   EXPECT_THAT(page({.cell = Cell::kGru, .hidden = 5, .coupled = true}), HasSubstr("  r  = 1 - z = "));
   EXPECT_THAT(page({.hidden = 5, .without = Ablation::kInputGate}), HasSubstr("  c' = f*c + g = "));
   EXPECT_THAT(page({.hidden = 5, .without = Ablation::kOutputTanh}), HasSubstr("  h' = o*c' = "));
+  EXPECT_THAT(page({.hidden = 5, .without = Ablation::kForgetGate}), HasSubstr("  c' = c + i*g = "));
+  EXPECT_THAT(page({.hidden = 5, .without = Ablation::kOutputGate}), HasSubstr("  h' = tanh(c') = "));
+  EXPECT_THAT(page({.hidden = 5, .without = Ablation::kInputTanh}),
+              HasSubstr("  g  = W x + U h + b\n     = "));
   const std::string gru = page({.cell = Cell::kGru, .hidden = 5});
   EXPECT_THAT(gru, HasSubstr("  n  = tanh(W x + b_in + r*(U h + b_hn))\n"));
   EXPECT_THAT(gru, HasSubstr("  h' = (1 - z)*n + z*h = "));

@@ -153,6 +153,7 @@ inline const std::vector<CellCase>& cell_cases() {
        true},
       {"lstm_no_input_tanh", {.cell = Cell::kLstm, .without = Ablation::kInputTanh}},
       {"lstm_no_output_tanh", {.cell = Cell::kLstm, .without = Ablation::kOutputTanh}, true},
+      {"lstm_no_output_tanh_alone", {.cell = Cell::kLstm, .without = Ablation::kOutputTanh}},
       {"lstm_coupled_no_output_gate",
        {.cell = Cell::kLstm, .coupled = true, .without = Ablation::kOutputGate}},
       {"lstm_coupled_no_output_tanh",

@@ -145,6 +145,26 @@ TEST(CpuRecurrent, PrecisionsStayNearFloat32) {
   }
 }
 
+TEST(CpuRecurrent, StatesBeyondOneHaveTheirOwnScaleInInt8) {
+  const CellKind kind{.cell = Cell::kLstm, .without = Ablation::kOutputTanh};
+  const RecurrentCase shape{.name = "", .kind = kind, .input = 8, .hidden = 16, .lengths = {12}};
+  const auto operands = [&](Precision precision) {
+    RecurrentOperands<float> made = make_operands(shape, {.precision = precision});
+    made.directions[0].weights.b_ih.fill(2);  // gates open, g near 1: c grows by nearly one a step
+    made.directions[0].weights.w_hh.fill(0.02F);
+    return made;
+  };
+  ReferenceBackend reference;
+  RecurrentOperands<float> exact = operands(Precision::kFloat32);
+  reference.recurrent_forward(exact.forward());
+  EXPECT_GT(exact.directions[0].h_n(0, 0), 5);
+  for_each_target(1, [&](Backend& backend) {
+    RecurrentOperands<float> int8 = operands(Precision::kInt8);
+    backend.recurrent_forward(int8.forward());
+    EXPECT_LE(difference(int8.y, exact.y), 0.05);
+  });
+}
+
 TEST(CpuRecurrent, WeightsPackedBeforeGiveTheSameBits) {
   for (const RecurrentCase& shape : wide_recurrent_cases()) {
     for (const Precision precision : kPrecisions) {

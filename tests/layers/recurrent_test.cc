@@ -117,6 +117,7 @@ TEST(RecurrentStack, AnOptionWithoutEffectIsAnError) {
   refused({.cell = Cell::kRnn, .coupled = true}, "--coupled");
   refused({.cell = Cell::kGru, .without = Ablation::kInputGate}, "--without");
   refused({.coupled = true, .without = Ablation::kInputGate}, "--coupled");
+  refused({.coupled = true, .without = Ablation::kForgetGate}, "--coupled");
   refused({.without = Ablation::kForgetGate, .forget_bias = 1}, "--forget-bias");
   refused({.cell = Cell::kGru, .projection = 8}, "--projection");
   refused({.cell = Cell::kLstm, .reset = Reset::kBefore}, "--reset");

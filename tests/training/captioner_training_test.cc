@@ -11,6 +11,7 @@
 #include "storage/captioner_file.h"
 #include "storage/safetensors.h"
 #include "tensor/device.h"
+#include "training/caption_corpus.h"
 #include "training/train_captioner.h"
 #include "training/translation_metrics.h"
 
@@ -114,6 +115,35 @@ TEST_F(CaptionerTrainingTest, ThePenaltyOfAttentionIsToldApartFromTheLoss) {
   EXPECT_GT(step.parts[0].second, 7.5);
   ASSERT_TRUE(step.told.has_value());
   EXPECT_GT(step.loss.value().at(0), *step.told + 1);
+}
+
+TEST_F(CaptionerTrainingTest, WordsThatNameArticlesAreTaughtTheirRegions) {
+  CaptionTask taught = task(2);
+  taught.files.captions = taught.files.dev_captions = folder_.file("scenes.jsonl");
+  taught.steps.taught_attention = 0.5;
+  // Four regions of 24 pixels along each side of 96.
+  const auto scene = [](const char* image, const char* caption, const char* red, const char* blue) {
+    return fmt::format(
+        R"({{"image":"{}","caption":"{}","articles":[{{"name":"red","box":{}}},{{"name":"blue","box":{}}}]}})"
+        "\n",
+        image, caption, red, blue);
+  };
+  put_bytes(folder_.file("scenes.jsonl"),
+            scene("0.png", "red left of blue", "[0,24,24,24]", "[72,0,24,24]") +
+                scene("1.png", "blue above red", "[0,0,24,24]", "[24,72,24,24]"));
+  const auto backend = open_device("cpu", 1);
+  const CaptionData data = read_caption_data(taught, backend->threads());
+  ASSERT_EQ(data.train.size(), 2U);
+  EXPECT_THAT(data.train[0].looks, testing::ElementsAre(4, -1, -1, 3));
+  EXPECT_THAT(data.train[1].looks, testing::ElementsAre(13, -1, 0));
+  CaptionerTraining training(taught, *backend);
+  Tape tape(*backend, {.recording = true, .training = true, .random = Stream(1)});
+  const TrainingTask::Step step = training.step(tape, 0, 0);
+  ASSERT_EQ(step.parts.size(), 2U);
+  EXPECT_EQ(step.parts[1].first, "taught_attention");
+  EXPECT_NEAR(step.parts[1].second, 2 * std::log(16.0), 0.6);  // nearly even at the beginning
+  put_bytes(folder_.file("scenes.jsonl"), scene("0.png", "red left of blue", "[0,24,24,24]", "[96,0,24,24]"));
+  EXPECT_THAT(refused(taught), HasSubstr("leaves a picture of 96 pixels"));
 }
 
 TEST_F(CaptionerTrainingTest, BatchesHoldOneLengthEachAndEveryCaptionOnce) {

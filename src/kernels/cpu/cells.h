@@ -65,8 +65,8 @@ struct CellBackward {
   Rows d_states = {};   ///< out, or not given
   Rows output = {};     ///< lstm with projection: what it projects out, or not given
   ConstRows mask = {};  ///< or not given
-  Rows reset = {};  ///< gru with reset before: r * (masked h) out; between its two calls d_h*(h - n), coupled
-  Rows d_reset = {};  ///< gru with reset before: gradient of r*h in; its part of the masked h out
+  Rows reset = {};      ///< gru with reset before: r * (masked h) out; d_h*(h - n) between its two calls
+  Rows d_reset = {};    ///< gru with reset before: gradient of r*h in; its part of the masked h out
 
   CellBackward from(int64_t row, int64_t unit) const;
 };
@@ -77,7 +77,8 @@ struct LstmForm {
   bool outside = false;  ///< tanh(o*c')
   Ablation without = Ablation::kNone;
 
-  static constexpr size_t kCount = 14;
+  static constexpr size_t kAblations = static_cast<size_t>(Ablation::kOutputTanh) + 1;
+  static constexpr size_t kCount = 2 * (kAblations + 1);  ///< coupled or not; outside stands behind them
   constexpr size_t index() const {
     return (coupled ? kCount / 2 : 0) + (outside ? kCount / 2 - 1 : static_cast<size_t>(without));
   }

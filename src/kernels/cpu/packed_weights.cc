@@ -23,7 +23,8 @@ PackedWeights::PackedWeights(const TileKernels& kernels, FloatMemory& memory, co
   // Measured with a second cache of 1 MiB and a third of 32. A few rows: one stream is up to a quarter faster
   // within the second cache, asked for ahead also up to 4 MiB; about 1 MiB and beyond 4 it is a tenth slower.
   // Many rows: asking ahead gains a fifth beyond 4 MiB, and before that nothing.
-  const int64_t bytes = vectors_of_block * kernels.lanes * words_ * blocks_ * 4;
+  const int64_t words = words_ + words_of(precision_, source.other_k);
+  const int64_t bytes = vectors_of_block * kernels.lanes * words * blocks_ * 4;
   fetch_ = source.streams && bytes > 3 << 19 && bytes <= 4 << 20;
   large_ = !source.streams && bytes > 4 << 20;
   list_panels(source);

@@ -24,6 +24,7 @@ struct WeightSource {
   int64_t units = 0;
   std::vector<int64_t> from = {0};  ///< first column of each block in b
   std::vector<int64_t> to = {0};    ///< and in the result
+  int64_t other_k = 0;              ///< of weights that the same step reads beside these: caches hold both
 };
 
 class PackedWeights {

@@ -98,14 +98,15 @@ class BackwardDirection {
   void pack(ScratchFrame& frame) {
     const TileKernels& kernels = tile_kernels();
     const bool streams = rows_.sequences <= kStreamRows;
-    const auto packed = [&](const ConstMatrix& b, int64_t units) {
-      return PackedWeights(kernels, frame,
-                           {.b = b, .precision = precision_, .streams = streams, .units = units});
+    const auto packed = [&](const ConstMatrix& b, int64_t units, int64_t other_k = 0) {
+      return PackedWeights(
+          kernels, frame,
+          {.b = b, .precision = precision_, .streams = streams, .units = units, .other_k = other_k});
     };
     const ConstMatrix& u = d_.weights.w_hh;
     const int64_t plain = kind_.plain_blocks() * H_;
-    state_ = packed(u.rows_at(0, plain), P_);
-    if (plain < u.rows) candidate_ = packed(u.rows_at(plain, H_), P_);
+    state_ = packed(u.rows_at(0, plain), P_, u.rows - plain);
+    if (plain < u.rows) candidate_ = packed(u.rows_at(plain, H_), P_, plain);
     if (projected()) project_ = packed(d_.weights.w_hr, H_);
   }
 

@@ -28,6 +28,10 @@ void check_weights(const Checks& checks, const CellKind& kind, const Sizes& n, c
   if (kind.cell == Cell::kGrid) throw_error<ShapeError>("recurrent: a grid is made of other cells");
   if (w.w_hr && kind.cell != Cell::kLstm) throw_error<ShapeError>("recurrent: only an lstm has a projection");
   if (w.peepholes && !kind.peepholes) throw_error<ShapeError>("recurrent: peepholes for a cell without them");
+  const bool no_gate = kind.without == Ablation::kInputGate || kind.without == Ablation::kForgetGate;
+  if ((kind.tanh_outside && kind.without != Ablation::kNone) || (kind.coupled && no_gate)) {
+    throw_error<ShapeError>("recurrent: an lstm with its tanh outside is whole, coupled it has the gates");
+  }
   const int64_t G = kind.blocks();
   checks.shape("w_ih", w.w_ih, G * n.H, n.D);
   checks.shape("w_hh", w.w_hh, G * n.H, n.P);
