@@ -90,6 +90,7 @@ std::unique_ptr<Problem> make_mnist(const std::string& folder);
 struct Options {
   Cell cell = Cell::kLstm;
   Nonlinearity nonlinearity = Nonlinearity::kTanh;
+  Reset reset = Reset::kAfter;
   bool peepholes = false;
   bool coupled = false;
   Ablation without = Ablation::kNone;
@@ -114,6 +115,7 @@ struct Options {
   void visit(Visitor& v) {
     v("cell", cell, "recurrent cell");
     v("nonlinearity", nonlinearity, "of cell rnn");
+    v("reset", reset, "cell gru: reset gate after the recurrent product or before it");
     v("peepholes", peepholes, "cell lstm: gates see the cell state");
     v("coupled", coupled, "cell lstm: input gate = 1 - forget gate; cell gru: reset gate = 1 - update gate");
     v("without", without, "cell lstm: a gate that is 1, a tanh that is left out");

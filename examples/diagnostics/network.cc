@@ -19,6 +19,7 @@ RecurrentOptions recurrent_options(const Options& options) {
                              .hidden = options.hidden,
                              .layers = options.layers,
                              .nonlinearity = options.nonlinearity,
+                             .reset = options.reset,
                              .peepholes = options.peepholes,
                              .coupled = options.coupled,
                              .without = options.without,
