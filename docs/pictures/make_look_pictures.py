@@ -14,7 +14,7 @@ import sys
 from playwright.sync_api import sync_playwright
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-DATA = os.environ.get("RONDO_DATA", os.path.join(HERE, "../../../shared/data"))
+DATA = os.environ.get("RONDO_DATA") or sys.exit("RONDO_DATA is missing: the folder that holds tinyshakespeare and ag_news")
 CHROMIUM = os.environ.get("RONDO_CHROMIUM") or shutil.which("chromium")
 POEM = "Shall I compare thee to a summer's day?"
 NEWS = ("The minister said on Monday that the government will not sign the treaty before the vote , while shares of the two "

@@ -1,5 +1,6 @@
-"""What the recipes grid-* share: they run a program, watch its figures, and print the paper's beside them."""
+"""What the recipes share that are programs: they run a program, watch its figures, and print the paper's beside them."""
 import argparse
+import math
 import os
 import pathlib
 import re
@@ -10,6 +11,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILDS = ("release", "dev")
 POINT = re.compile(r"update +(\d+) +loss ([\d.]+) +right +([\d.]+) %")
+DEV_LOSS = re.compile(r"epoch (\d+) +loss .*dev loss ([\d.]+)")
 EPOCH = re.compile(r"epoch +(\d+) +loss ([\d.]+) +test error +([\d.]+) %")
 
 
@@ -63,14 +65,22 @@ def diagnostic(chosen, problem, **options):
     return [(int(update) * options["batch"], right) for update, _, right in points], seconds
 
 
+def language_model(chosen, text, model, options, flags=()):
+    """A run of rondo train lm. @return  bits a token of the best evaluation, seconds."""
+    options = {"seed": chosen.seed, **options}
+    command = [str(build_folder(chosen) / "rondo"), "train", "lm", "-i", str(text), "-o", str(model), *["--" + flag for flag in flags],
+               *words_of(options)]
+    points, seconds = watch(command + (["-t", str(chosen.threads)] if chosen.threads else []), DEV_LOSS, float)
+    return min(loss for _, loss in points) / math.log(2), seconds
+
+
 def reached(points, share):
     """The samples after which `share` percent were right, or None."""
     return next((samples for samples, right in points if right >= share), None)
 
 
-def table(title, rows):
-    """Rows (what, ours, the paper's)."""
-    print(f"{title}\n\n| what | here | the paper |\n|-|-|-|")
+def table(title, rows, columns=("what", "here", "the paper")):
+    print(f"{title}\n\n| {' | '.join(columns)} |\n|{'-|' * len(columns)}")
     for row in rows:
         print("| " + " | ".join(row) + " |")
 
