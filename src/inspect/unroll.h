@@ -48,11 +48,11 @@ struct UnrolledGate {
 struct UnrolledStep {
   int64_t step = 0;  ///< in the order of the text
   std::string token;
-  std::vector<UnrolledGate>
-      gates;  ///< in the order of their computation; i of a coupled lstm and r of a coupled gru have no terms
+  /// In the order of their computation; i of a coupled lstm and r of a coupled gru have no terms.
+  std::vector<UnrolledGate> gates;
   double c_before = 0, c = 0, c_traced = 0;  ///< lstm
-  double h_before = 0, h = 0,
-         h_traced = 0;  ///< of projected layers what enters the projection, lstm_output()
+  /// Of projected layers what enters the projection, lstm_output().
+  double h_before = 0, h = 0, h_traced = 0;
   /// Of projected layers: output `unit` of the projection, where there are as many.
   bool projects = false;
   double projected = 0, projected_traced = 0;
