@@ -1,5 +1,5 @@
 // Rondo's Grid LSTM as a peer of bench/grid/run, by the line protocol of peer.h. Of a case it reads hidden,
-// input, batch, steps, layers, threads, mode, and variant "tied". Inputs: projection W [2H, D] and b; of each
+// input, batch, steps, layers, threads, mode, precision, and variant "tied". Inputs: projection W [2H, D] and b; of each
 // layer, or of all, depth's W [4H, 2H] and b and time's; x [T, B, D]; d_y [T, B, 2H]. Outputs: y, and
 // training the gradients as the weights lie.
 #include <memory>
@@ -8,6 +8,8 @@
 #include "kernels/cpu/cpu_backend.h"
 #include "layers/grid.h"
 #include "peer.h"
+#include "precision.h"
+#include "rondo_peak.h"
 
 namespace rondo::bench {
 namespace {
@@ -24,7 +26,8 @@ class GridPeer : public Peer {
         RecurrentOptions{.cell = Cell::kGrid,
                          .hidden = c.hidden,
                          .layers = c.layers,
-                         .grid = {.tied_layers = c.variant == "tied" && c.layers > 1}});
+                         .grid = {.tied_layers = c.variant == "tied" && c.layers > 1},
+                         .precision = precision_of(c.precision)});
     const float* at = values.data();
     const float* const end = at + values.size();
     const auto fill = [&](const Tensor& tensor) {
@@ -59,6 +62,7 @@ class GridPeer : public Peer {
     }
     return all;
   }
+  double peak(const std::string& precision) override { return measured_peak(precision_of(precision)); }
   nlohmann::json versions() const override { return {{"backend", make_cpu_backend(1)->name()}}; }
 
  private:

@@ -18,13 +18,6 @@ Cell cell_of(const std::string& name) {
   return name == "rnn" ? Cell::kRnn : name == "gru" ? Cell::kGru : Cell::kLstm;
 }
 
-Precision precision_of(const std::string& name) {
-  if (name == "f32") return Precision::kFloat32;
-  if (name == "bf16") return Precision::kBfloat16;
-  if (name == "int8") return Precision::kInt8;
-  throw std::runtime_error("no precision " + name);
-}
-
 void RondoLayers::prepare(const Case& c, const std::string& inputs) {
   case_ = c;
   precision_ = precision_of(c.precision);

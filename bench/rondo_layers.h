@@ -5,12 +5,11 @@
 
 #include "kernels/backend.h"
 #include "peer.h"
+#include "precision.h"
 #include "tensor/packing.h"
 
 namespace rondo::bench {
 
-/// f32, bf16, int8. @throws std::runtime_error for another.
-Precision precision_of(const std::string& name);
 Cell cell_of(const std::string& name);
 
 class RondoLayers : public Peer {

@@ -51,7 +51,7 @@ class Grid(torch.nn.Module):
 class Torch(peer.Peer):
     def prepare(self, case, path):
         torch.set_num_threads(case["threads"])
-        self.training = case["mode"] == "train"
+        self.training, self.narrow = case["mode"] == "train", "bf16" in case["variant"]
         self.grid = Grid(case)
         arrays = shapes.split(np.fromfile(path, dtype=np.float32), case)
         *weights, x, d_y = (torch.from_numpy(array) for array in arrays)
@@ -63,18 +63,22 @@ class Torch(peer.Peer):
             states = tuple(x.new_zeros(case["batch"], case["hidden"]) for _ in range(4))
             self.grid.blocks = torch.nn.ModuleList(torch.jit.trace(block, states) for block in self.grid.blocks)
 
+    def forward(self):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.narrow):
+            return self.grid(self.x)
+
     def run(self):
         if not self.training:
             with torch.inference_mode():
-                self.y = self.grid(self.x)
+                self.y = self.forward()
             return
         self.grid.zero_grad(set_to_none=True)
-        self.y = self.grid(self.x)
-        self.y.backward(self.d_y)
+        self.y = self.forward()
+        self.y.backward(self.d_y.to(self.y.dtype))
 
     def outputs(self):
         arrays = [self.y] + ([parameter.grad for parameter in self.grid.parameters()] if self.training else [])
-        return np.concatenate([array.detach().numpy().ravel() for array in arrays])
+        return np.concatenate([array.detach().float().numpy().ravel() for array in arrays])
 
     def versions(self):
         return {"torch": torch.__version__}
