@@ -32,20 +32,39 @@ struct ConstRows {
 inline ConstRows rows_of(const ConstMatrix& m) { return {static_cast<const float*>(m.data), m.stride}; }
 inline Rows rows_of(const Matrix& m) { return {static_cast<float*>(m.data), m.stride}; }
 
+/// What a kernel of the lstm is told beside its pieces.
+struct LstmParts {
+  const float* peepholes[3] = {};  ///< p_i p_f p_o; null: not given, or no such gate
+  LstmBlocks blocks{false, Ablation::kNone};
+  Ablation without = Ablation::kNone;
+
+  LstmParts() = default;
+  LstmParts(const CellKind& kind, const ConstMatrix& weights) : blocks(kind.lstm()), without(kind.without) {
+    if (!kind.peepholes) return;
+    const int64_t rows[] = {blocks.p_i, blocks.p_f, blocks.p_o};
+    for (int p = 0; p < 3; ++p) peepholes[p] = rows[p] < 0 ? nullptr : rows_of(weights).from(rows[p]).at;
+  }
+  LstmParts from(int64_t unit) const {
+    LstmParts parts = *this;
+    for (const float*& peephole : parts.peepholes) peephole = peephole == nullptr ? nullptr : peephole + unit;
+    return parts;
+  }
+};
+
 /// One step forward. All pieces begin at the same sequence and unit.
 struct CellForward {
   int64_t rows = 0, units = 0;
-  int64_t block = 0;               ///< H: from a gate to the next in a row of `gates`
-  Rows gates = {};                 ///< pre-activations in, gates out
-  Rows c = {};                     ///< lstm: c in, c' out
-  Rows cells = {};                 ///< lstm: c' out, or not given
-  const float* peepholes[3] = {};  ///< p_i p_f p_o, or null
-  Rows h = {};                     ///< h' out; with a projection o*tanh(c')
-  Rows h_next = {};                ///< out: h' times the mask, what the next step multiplies; or not given
-  Rows h_plain = {};               ///< gru: h in, h' out
-  ConstRows h_masked = {};         ///< gru with reset before: what this step multiplied
-  Rows reset = {};                 ///< gru with reset before: r*h out
-  ConstRows mask = {};             ///< or not given
+  int64_t block = 0;  ///< H: from a gate to the next in a row of `gates`
+  Rows gates = {};    ///< pre-activations in, gates out
+  Rows c = {};        ///< lstm: c in, c' out
+  Rows cells = {};    ///< lstm: c' out, or not given
+  LstmParts lstm = {};
+  Rows h = {};              ///< h' out; with a projection o*tanh(c')
+  Rows h_next = {};         ///< out: h' times the mask, what the next step multiplies; or not given
+  Rows h_plain = {};        ///< gru: h in, h' out
+  ConstRows h_masked = {};  ///< gru with reset before: what this step multiplied
+  Rows reset = {};          ///< gru with reset before: r*h out
+  ConstRows mask = {};      ///< or not given
 
   CellForward from(int64_t row, int64_t unit) const;
 };
@@ -58,7 +77,7 @@ struct CellBackward {
   ConstRows cells = {};     ///< lstm: c'
   ConstRows c_before = {};  ///< lstm
   ConstRows h_before = {};  ///< gru: without the mask
-  const float* peepholes[3] = {};
+  LstmParts lstm = {};
   ConstRows d_y = {};   ///< or not given
   Rows d_h = {};        ///< from the step after; gru leaves the part that passes by the product
   Rows d_c = {};        ///< lstm: gradient of c' in, of c out
@@ -71,31 +90,22 @@ struct CellBackward {
   CellBackward from(int64_t row, int64_t unit) const;
 };
 
-/// What an lstm's kernel is compiled for.
+/// What an lstm's kernel is compiled for. What an ablated one does without is read as it runs: it is for
+/// study, and one kernel for each would be most of what there is to compile.
 struct LstmForm {
+  enum Output { kUsual, kOutside, kAblated };  ///< kOutside: tanh(o*c')
+
   bool coupled = false;
-  bool outside = false;  ///< tanh(o*c')
-  Ablation without = Ablation::kNone;
+  Output output = kUsual;
 
-  static constexpr size_t kAblations = static_cast<size_t>(Ablation::kOutputTanh) + 1;
-  static constexpr size_t kCount = 2 * (kAblations + 1);  ///< coupled or not; outside stands behind them
-  constexpr size_t index() const {
-    return (coupled ? kCount / 2 : 0) + (outside ? kCount / 2 - 1 : static_cast<size_t>(without));
-  }
-  static constexpr LstmForm at(size_t index) {
-    const size_t rest = index % (kCount / 2);
-    const bool outside = rest == kCount / 2 - 1;
-    return {index >= kCount / 2, outside, outside ? Ablation::kNone : static_cast<Ablation>(rest)};
-  }
+  static constexpr size_t kCount = 6;
+  constexpr size_t index() const { return 3 * static_cast<size_t>(coupled) + static_cast<size_t>(output); }
+  static constexpr LstmForm at(size_t index) { return {index >= 3, static_cast<Output>(index % 3)}; }
 };
-inline LstmForm form_of(const CellKind& kind) { return {kind.coupled, kind.tanh_outside, kind.without}; }
-
-/// p_i p_f p_o of a cell's pieces; null: not given, or no such gate.
-inline void set_peepholes(const CellKind& kind, const ConstMatrix& weights, const float* (&peepholes)[3]) {
-  if (!kind.peepholes) return;
-  const LstmBlocks at = kind.lstm();
-  const int64_t rows[] = {at.p_i, at.p_f, at.p_o};
-  for (int p = 0; p < 3; ++p) peepholes[p] = rows[p] < 0 ? nullptr : rows_of(weights).from(rows[p]).at;
+inline LstmForm form_of(const CellKind& kind) {
+  return {kind.coupled, kind.tanh_outside                 ? LstmForm::kOutside
+                        : kind.without == Ablation::kNone ? LstmForm::kUsual
+                                                          : LstmForm::kAblated};
 }
 
 /// The kernels of one instruction set. gru with reset before takes two calls a step: `reset`, the

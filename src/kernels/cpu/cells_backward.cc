@@ -8,37 +8,17 @@
 #include <hwy/foreach_target.h>
 // After foreach_target.h.
 #include "kernels/cpu/activation-inl.h"
+#include "kernels/cpu/spot-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace rondo {
 namespace HWY_NAMESPACE {
 
-/// A row of one step at one vector of units: reads and writes the first `count` lanes.
-struct BackwardSpot {
-  const CellBackward& cell;
-  int64_t row, unit, count;
-
-  HWY_INLINE float* gate(int64_t g) const {
-    return cell.gates.at + row * cell.gates.row + g * cell.block + unit;
-  }
-  HWY_INLINE Vector read_gate(int64_t g) const { return load_first(gate(g), count); }
-  HWY_INLINE Vector read_gate_or_one(int64_t g) const { return g < 0 ? set(1.0F) : read_gate(g); }
-  HWY_INLINE void write_gate(int64_t g, Vector v) const { store_first(v, gate(g), count); }
-  HWY_INLINE Vector read(const float* at, int64_t stride) const {
-    return load_first(at + row * stride + unit, count);
-  }
-  HWY_INLINE void write(const Rows& rows, Vector v) const {
-    if (rows.at != nullptr) store_first(v, rows.at + row * rows.row + unit, count);
-  }
+struct BackwardSpot : Spot<CellBackward> {
   /// The whole gradient of h'.
   HWY_INLINE Vector d_h() const {
     const Vector later = read(cell.d_h.at, cell.d_h.row);
     return cell.d_y.at == nullptr ? later : hn::Add(read(cell.d_y.at, cell.d_y.row), later);
-  }
-  /// sum + d_gate * peephole.
-  HWY_INLINE Vector peep(int p, Vector d_gate, Vector sum) const {
-    if (cell.peepholes[p] == nullptr) return sum;
-    return hn::MulAdd(load_first(cell.peepholes[p] + unit, count), d_gate, sum);
   }
 };
 
@@ -78,10 +58,11 @@ struct LstmOutputGradient {
 
 /// @param squashed  tanh(c'); tanh(o*c') with the tanh outside; c' without a tanh.
 template <LstmForm kForm>
-HWY_INLINE LstmOutputGradient lstm_output_gradient(Vector d_h, Vector o, Vector c_new, Vector squashed) {
-  if constexpr (kForm.without == Ablation::kOutputTanh) {
+HWY_INLINE LstmOutputGradient lstm_output_gradient(const BackwardSpot& s, Vector d_h, Vector o, Vector c_new,
+                                                   Vector squashed) {
+  if (s.lacks<kForm>(Ablation::kOutputTanh)) {
     return {before_sigmoid(hn::Mul(d_h, c_new), o), hn::Mul(d_h, o)};
-  } else if constexpr (kForm.outside) {
+  } else if (kForm.output == LstmForm::kOutside) {
     const Vector d_product = before_tanh(d_h, squashed);  // of o*c'
     return {before_sigmoid(hn::Mul(d_product, c_new), o), hn::Mul(d_product, o)};
   } else {
@@ -92,35 +73,36 @@ HWY_INLINE LstmOutputGradient lstm_output_gradient(Vector d_h, Vector o, Vector 
 template <LstmForm kForm>
 struct LstmGradient {
   static HWY_INLINE void apply(const BackwardSpot& s) {
-    constexpr LstmBlocks kAt(kForm.coupled, kForm.without);
-    const Vector f = s.read_gate_or_one(kAt.f);
-    const Vector i = kForm.coupled ? hn::Sub(set(1.0F), f) : s.read_gate_or_one(kAt.i);
-    const Vector g = s.read_gate(kAt.g);
-    const Vector o = s.read_gate_or_one(kAt.o);
+    const LstmBlocks at = s.blocks<kForm>();
+    const Vector f = s.read_gate_or_one(at.f);
+    const Vector i = kForm.coupled ? hn::Sub(set(1.0F), f) : s.read_gate_or_one(at.i);
+    const Vector g = s.read_gate(at.g);
+    const Vector o = s.read_gate_or_one(at.o);
     const Vector c = s.read(s.cell.c_before.at, s.cell.c_before.row);
     const Vector c_new = s.read(s.cell.cells.at, s.cell.cells.row);
-    const bool straight = kForm.without == Ablation::kOutputTanh;
-    const Vector squashed = straight ? c_new : tanh(kForm.outside ? hn::Mul(o, c_new) : c_new);
-    const LstmOutputGradient output = lstm_output_gradient<kForm>(s.d_h(), o, c_new, squashed);
+    constexpr bool kOutside = kForm.output == LstmForm::kOutside;
+    const bool straight = s.lacks<kForm>(Ablation::kOutputTanh);
+    const Vector squashed = straight ? c_new : tanh(kOutside ? hn::Mul(o, c_new) : c_new);
+    const LstmOutputGradient output = lstm_output_gradient<kForm>(s, s.d_h(), o, c_new, squashed);
     Vector d_c = hn::Add(s.read(s.cell.d_c.at, s.cell.d_c.row), output.d_c);
     d_c = s.peep(2, output.d_o, d_c);
     s.write(s.cell.d_states, d_c);
-    s.write(s.cell.output, kForm.outside ? squashed : hn::Mul(o, squashed));
+    s.write(s.cell.output, kOutside ? squashed : hn::Mul(o, squashed));
     Vector d_before = hn::Mul(d_c, f);
-    if constexpr (kAt.f >= 0) {
+    if (at.f >= 0) {
       const Vector d_f = before_sigmoid(hn::Mul(d_c, kForm.coupled ? hn::Sub(c, g) : c), f);
       d_before = s.peep(1, d_f, d_before);
-      s.write_gate(kAt.f, d_f);
+      s.write_gate(at.f, d_f);
     }
-    if constexpr (kAt.i >= 0) {
+    if (at.i >= 0) {
       const Vector d_i = before_sigmoid(hn::Mul(d_c, g), i);
       d_before = s.peep(0, d_i, d_before);
-      s.write_gate(kAt.i, d_i);
+      s.write_gate(at.i, d_i);
     }
     s.write(s.cell.d_c, d_before);
     const Vector d_g = hn::Mul(d_c, i);
-    s.write_gate(kAt.g, kForm.without == Ablation::kInputTanh ? d_g : before_tanh(d_g, g));
-    if constexpr (kAt.o >= 0) s.write_gate(kAt.o, output.d_o);
+    s.write_gate(at.g, s.lacks<kForm>(Ablation::kInputTanh) ? d_g : before_tanh(d_g, g));
+    if (at.o >= 0) s.write_gate(at.o, output.d_o);
   }
 };
 
@@ -232,7 +214,7 @@ CellBackward CellBackward::from(int64_t r, int64_t u) const {
   part.cells = cells.from(r, u);
   part.c_before = c_before.from(r, u);
   part.h_before = h_before.from(r, u);
-  for (int p = 0; p < 3; ++p) part.peepholes[p] = peepholes[p] == nullptr ? nullptr : peepholes[p] + u;
+  part.lstm = lstm.from(u);
   part.d_y = d_y.from(r, u);
   part.d_h = d_h.from(r, u);
   part.d_c = d_c.from(r, u);

@@ -8,33 +8,13 @@
 #include <hwy/foreach_target.h>
 // After foreach_target.h.
 #include "kernels/cpu/activation-inl.h"
+#include "kernels/cpu/spot-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace rondo {
 namespace HWY_NAMESPACE {
 
-/// A row of one step at one vector of units: reads and writes the first `count` lanes.
-struct ForwardSpot {
-  const CellForward& cell;
-  int64_t row, unit, count;
-
-  HWY_INLINE float* gate(int64_t g) const {
-    return cell.gates.at + row * cell.gates.row + g * cell.block + unit;
-  }
-  HWY_INLINE Vector read_gate(int64_t g) const { return load_first(gate(g), count); }
-  HWY_INLINE Vector read_gate_or_one(int64_t g) const { return g < 0 ? set(1.0F) : read_gate(g); }
-  HWY_INLINE void write_gate(int64_t g, Vector v) const { store_first(v, gate(g), count); }
-  HWY_INLINE Vector read(const float* at, int64_t stride) const {
-    return load_first(at + row * stride + unit, count);
-  }
-  HWY_INLINE void write(const Rows& rows, Vector v) const {
-    if (rows.at != nullptr) store_first(v, rows.at + row * rows.row + unit, count);
-  }
-  /// gate + peephole * c.
-  HWY_INLINE Vector peep(int p, Vector c, Vector gate_value) const {
-    if (cell.peepholes[p] == nullptr) return gate_value;
-    return hn::MulAdd(load_first(cell.peepholes[p] + unit, count), c, gate_value);
-  }
+struct ForwardSpot : Spot<CellForward> {
   HWY_INLINE void write_state(Vector h) const {
     write(cell.h, h);
     write(cell.h_plain, h);
@@ -71,38 +51,38 @@ struct RnnLinear {
 template <LstmForm kForm>
 struct LstmGates {
   static HWY_INLINE void apply(const ForwardSpot& s) {
-    constexpr LstmBlocks kAt(kForm.coupled, kForm.without);
+    const LstmBlocks at = s.blocks<kForm>();
     const Vector c = s.read(s.cell.c.at, s.cell.c.row);
-    if constexpr (kAt.i >= 0) s.write_gate(kAt.i, sigmoid(s.peep(0, c, s.read_gate(kAt.i))));
-    if constexpr (kAt.f >= 0) s.write_gate(kAt.f, sigmoid(s.peep(1, c, s.read_gate(kAt.f))));
-    if constexpr (kForm.without != Ablation::kInputTanh) s.write_gate(kAt.g, tanh(s.read_gate(kAt.g)));
-    if (kAt.o >= 0 && s.cell.peepholes[2] == nullptr) s.write_gate(kAt.o, sigmoid(s.read_gate(kAt.o)));
+    if (at.i >= 0) s.write_gate(at.i, sigmoid(s.peep(0, c, s.read_gate(at.i))));
+    if (at.f >= 0) s.write_gate(at.f, sigmoid(s.peep(1, c, s.read_gate(at.f))));
+    if (!s.lacks<kForm>(Ablation::kInputTanh)) s.write_gate(at.g, tanh(s.read_gate(at.g)));
+    if (at.o >= 0 && s.cell.lstm.peepholes[2] == nullptr) s.write_gate(at.o, sigmoid(s.read_gate(at.o)));
   }
 };
 
 /// h' of o and c'.
 template <LstmForm kForm>
-HWY_INLINE Vector lstm_output(Vector o, Vector c_new) {
-  if constexpr (kForm.without == Ablation::kOutputTanh) return hn::Mul(o, c_new);
-  return kForm.outside ? tanh(hn::Mul(o, c_new)) : hn::Mul(o, tanh(c_new));
+HWY_INLINE Vector lstm_output(const ForwardSpot& s, Vector o, Vector c_new) {
+  if (s.lacks<kForm>(Ablation::kOutputTanh)) return hn::Mul(o, c_new);
+  return kForm.output == LstmForm::kOutside ? tanh(hn::Mul(o, c_new)) : hn::Mul(o, tanh(c_new));
 }
 
 template <LstmForm kForm>
 struct LstmState {
   static HWY_INLINE void apply(const ForwardSpot& s) {
-    constexpr LstmBlocks kAt(kForm.coupled, kForm.without);
+    const LstmBlocks at = s.blocks<kForm>();
     const Vector c = s.read(s.cell.c.at, s.cell.c.row);
-    const Vector f = s.read_gate_or_one(kAt.f);
-    const Vector i = kForm.coupled ? hn::Sub(set(1.0F), f) : s.read_gate_or_one(kAt.i);
-    const Vector c_new = hn::MulAdd(f, c, hn::Mul(i, s.read_gate(kAt.g)));
-    Vector o = s.read_gate_or_one(kAt.o);
-    if (s.cell.peepholes[2] != nullptr) {
+    const Vector f = s.read_gate_or_one(at.f);
+    const Vector i = kForm.coupled ? hn::Sub(set(1.0F), f) : s.read_gate_or_one(at.i);
+    const Vector c_new = hn::MulAdd(f, c, hn::Mul(i, s.read_gate(at.g)));
+    Vector o = s.read_gate_or_one(at.o);
+    if (s.cell.lstm.peepholes[2] != nullptr) {
       o = sigmoid(s.peep(2, c_new, o));
-      s.write_gate(kAt.o, o);
+      s.write_gate(at.o, o);
     }
     s.write(s.cell.c, c_new);
     s.write(s.cell.cells, c_new);
-    s.write_state(lstm_output<kForm>(o, c_new));
+    s.write_state(lstm_output<kForm>(s, o, c_new));
   }
 };
 
@@ -200,7 +180,7 @@ CellForward CellForward::from(int64_t r, int64_t u) const {
   part.gates = gates.from(r, u);
   part.c = c.from(r, u);
   part.cells = cells.from(r, u);
-  for (int p = 0; p < 3; ++p) part.peepholes[p] = peepholes[p] == nullptr ? nullptr : peepholes[p] + u;
+  part.lstm = lstm.from(u);
   part.h = h.from(r, u);
   part.h_next = h_next.from(r, u);
   part.h_plain = h_plain.from(r, u);

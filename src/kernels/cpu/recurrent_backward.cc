@@ -163,7 +163,7 @@ class BackwardDirection {
       cell.d_c = carried.d_c.from(n);
     }
     if (kind_.cell == Cell::kGru) cell.h_before = before(t, n, initial, rows_of(d_.y), rows_of(d_.h0));
-    set_peepholes(kind_, d_.weights.peepholes, cell.peepholes);
+    if (kind_.cell == Cell::kLstm) cell.lstm = LstmParts(kind_, d_.weights.peepholes);
     if (!projected()) cell.d_y = rows_of(b_.d_y).from(row);
     cell.d_h = projected() ? carried.d_output.from(n) : carried.d_h.from(n);
     cell.d_states = rows_of(b_.d_states).from(row);

@@ -162,7 +162,7 @@ class ForwardDirection {
     cell.h_masked = states.h.from(n);
     cell.reset = states.reset.from(n);
     cell.mask = rows_of(d_.state_mask).from(n);
-    set_peepholes(kind_, d_.weights.peepholes, cell.peepholes);
+    if (kind_.cell == Cell::kLstm) cell.lstm = LstmParts(kind_, d_.weights.peepholes);
     return cell;
   }
 
