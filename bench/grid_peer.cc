@@ -1,7 +1,7 @@
 // Rondo's Grid LSTM as a peer of bench/grid/run, by the line protocol of peer.h. Of a case it reads hidden,
-// input, batch, steps, layers, threads, mode, precision, and variant "tied". Inputs: projection W [2H, D] and b; of each
-// layer, or of all, depth's W [4H, 2H] and b and time's; x [T, B, D]; d_y [T, B, 2H]. Outputs: y, and
-// training the gradients as the weights lie.
+// input, batch, steps, layers, threads, mode, precision, and variant "tied". Inputs: projection W [2H, D] and
+// b; of each layer, or of all, depth's W [4H, 2H] and b and time's; x [T, B, D]; d_y [T, B, 2H]. Outputs: y,
+// and training the gradients as the weights lie.
 #include <memory>
 #include <stdexcept>
 
