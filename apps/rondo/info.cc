@@ -59,7 +59,7 @@ void print_tensors(const ModelFile& file) {
 std::string language_figures(double metric, const nlohmann::json& metrics) {
   const double loss = -metric;
   const std::string figures =
-      fmt::format("dev loss {:.4f} nats a token, perplexity {:.2f}", loss, std::exp(loss));
+      fmt::format("dev loss {:.4f} nats a token, perplexity {}", loss, perplexity_text(loss));
   const auto text = metrics.find("dev_text");
   if (text == metrics.end() || !text->is_string()) return figures;
   return figures + ", on " + text->get<std::string>();

@@ -65,7 +65,7 @@ void say_captioner(const TrainingPlan& plan) {
 std::string metric_text(double metric, DevMetric kind) {
   switch (kind) {
     case DevMetric::kPerplexity:
-      return fmt::format("ppl {:.2f}", std::exp(-metric));
+      return "ppl " + perplexity_text(-metric);
     case DevMetric::kBleu:
       return fmt::format("BLEU {:.2f}", metric);
     case DevMetric::kShare:
@@ -80,6 +80,11 @@ std::string clock_text(double seconds) {
   const auto total = static_cast<int64_t>(std::lround(std::max(0.0, seconds)));
   if (total >= 3600) return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
   return fmt::format("{}:{:02}", total / 60, total % 60);
+}
+
+std::string perplexity_text(double loss) {
+  const double perplexity = std::exp(loss);
+  return perplexity < 1e6 ? fmt::format("{:.2f}", perplexity) : fmt::format("{:.1e}", perplexity);
 }
 
 std::string count_text(double count) {

@@ -39,5 +39,7 @@ class Progress final : public TrainingObserver {
 std::string clock_text(double seconds);
 /// 12345678 -> "12.3 M".
 std::string count_text(double count);
+/// exp(loss): 2.5 -> "12.18"; from a million on "3.5e+171".
+std::string perplexity_text(double loss);
 
 }  // namespace rondo::app

@@ -54,7 +54,7 @@ std::string json_of(const std::string& text, const TextScore& score, const Score
 
 std::string lines_of(const TextScore& score, const ScoreCommand& options) {
   if (!options.tokens) {
-    return fmt::format("{:.6f}\t{}\t{:.4f}\n", score.log_probability(), score.tokens.size(),
+    return fmt::format("{:.6f}\t{}\t{:.6g}\n", score.log_probability(), score.tokens.size(),
                        score.perplexity());
   }
   std::string lines;

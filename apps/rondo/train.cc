@@ -97,10 +97,10 @@ void tell(const ClassifierTask& task, const TrainingReport& report) {
 void tell(const LanguageTask& task, const LanguageReport& report) {
   const std::string& output = task.files.output;
   const TrainingEvaluation& best = report.outcome.best;
-  say("saved     {}: dev loss {:.4f} nats a token, perplexity {:.2f}, {:.3f} bits a character "
+  say("saved     {}: dev loss {:.4f} nats a token, perplexity {}, {:.3f} bits a character "
       "(epoch {}, update {} of {})\n",
-      output, report.dev.loss(), report.dev.perplexity(), report.dev.bits_per_character(), best.epoch,
-      best.update, report.outcome.updates);
+      output, report.dev.loss(), perplexity_text(report.dev.loss()), report.dev.bits_per_character(),
+      best.epoch, best.update, report.outcome.updates);
   say("measured  on {}, in {} {}\n", report.dev_text, report.dev.pieces,
       report.dev.pieces == 1 ? "part" : "parts");
   if (task.model.recurrent.bidirectional) {

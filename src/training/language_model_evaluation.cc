@@ -96,7 +96,7 @@ nlohmann::ordered_json LanguageEvaluation::to_json() const {
 
 std::string LanguageEvaluation::table() const {
   return fmt::format(
-      "loss                {:.4f} nats a token\nperplexity          {:.3f}\nbits a character    {:.4f}{}\n"
+      "loss                {:.4f} nats a token\nperplexity          {:.6g}\nbits a character    {:.4f}{}\n"
       "tokens              {} ({:.2f} % unknown)\ncharacters          {}\nread in             {} {}, each "
       "from "
       "a state of zeros\n",
