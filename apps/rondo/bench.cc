@@ -115,7 +115,7 @@ Run add_bench(CLI::App& app) {
   auto input = std::make_shared<std::optional<std::string>>();
   auto options = std::make_shared<BenchOptions>();
   auto run = std::make_shared<RunOptions>();
-  bench_app->add_option("model", *path, "model file")->required();
+  bench_app->add_option("model", *path, "model file of a classifier")->required();
   bench_app->add_option("input", *input,
                         "a file of texts, or - for standard input; without it texts are made up of the "
                         "model's words");

@@ -1,5 +1,6 @@
 // rondo caption: a sentence for a picture.
 
+#include <array>
 #include <span>
 
 #include "base/errors.h"
@@ -137,6 +138,8 @@ void caption_files(const PictureCaptioner& captioner, const std::vector<std::str
 int caption(const std::string& path, const std::vector<std::string>& pictures, CaptionCommand options,
             const RunOptions& run) {
   options.caption.check();
+  check_not_overwritten(options.attention, "attention", pictures);
+  check_not_overwritten(options.attention, "attention", std::array{path});
   if (pictures.empty() == options.features.empty()) {
     throw_error<ConfigError>("{}; see rondo caption --help",
                              pictures.empty() ? "no picture; give files, JPEG or PNG"

@@ -82,7 +82,8 @@ Run add_check_gradients(CLI::App& app) {
   auto path = std::make_shared<std::string>();
   auto model = std::make_shared<ClassifierOptions>(small_network());
   auto options = std::make_shared<CheckOptions>();
-  check_app->add_option("model", *path, "model file; without it a small network is made from the options");
+  check_app->add_option("model", *path,
+                        "model file of a classifier; without it a small network is made from the options");
   auto line = std::make_shared<CommandLine>(*check_app);
   line->add("Check", *options);
   line->add("Model", *model);

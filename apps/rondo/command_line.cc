@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/files.h"
+#include "console.h"
 
 namespace rondo::app {
 
@@ -25,18 +26,20 @@ const Spelling& spelling(const std::string& name) {
       {"tensorboard", {"", "FOLDER"}}, {"vectors", {"", "FILE"}},    {"sentencepiece", {"", "FILE"}},
       {"from", {"", "FILE"}},          {"also", {"", "FILES"}},      {"after", {"", "10e|5000u"}},
       {"split", {"", "90/5/5"}},       {"source", {"", "FILE"}},     {"target", {"", "FILE"}},
-      {"dev-source", {"", "FILE"}},    {"dev-target", {"", "FILE"}}, {"lists", {"", "FOLDER"}}};
+      {"dev-source", {"", "FILE"}},    {"dev-target", {"", "FILE"}}, {"lists", {"", "FOLDER"}},
+      {"images", {"", "FOLDER"}},      {"captions", {"", "FILE"}},   {"dev-captions", {"", "FILE"}},
+      {"features", {"", "FILE"}},      {"report", {"", "FILE"}},     {"attention", {"", "FILE"}}};
   static const Spelling plain;
   const auto found = spellings.find(name);
   return found == spellings.end() ? plain : found->second;
 }
 
 std::string value_name(const Option& option) {
-  const Spelling& own = spelling(option.name);
-  if (*own.value != 0) return own.value;
   if (option.kind == Option::Kind::kChoice) return option.accepts();
   if (option.kind == Option::Kind::kInteger) return "N";
-  return option.kind == Option::Kind::kReal ? "NUMBER" : "TEXT";
+  if (option.kind == Option::Kind::kReal) return "NUMBER";
+  const Spelling& own = spelling(option.name);
+  return *own.value != 0 ? own.value : "TEXT";
 }
 
 // " [128; 1 to 65536]": the default, and the range where its ends tell something.
@@ -142,7 +145,11 @@ void CommandLine::apply_config() {
 void CommandLine::apply() {
   if (!config_.empty()) apply_config();
   for (const Entry& entry : entries_) {
-    if (!entry.typed->results().empty()) entry.option.set_text(entry.typed->results().back());
+    const std::vector<std::string>& given = entry.typed->results();
+    if (given.empty()) continue;
+    entry.option.set_text(given.back());
+    if (entry.option.kind == Option::Kind::kFlag || given.front() == given.back()) continue;
+    say("note: --{} is given {} times; the last counts, {}\n", entry.option.name, given.size(), given.back());
   }
 }
 

@@ -121,8 +121,10 @@ void describe(const CaptionerModel& model, const std::string& path) {
                       ? "a_s, s of the greatest alpha (drawn in training)"
                       : "mean_i a_i";
   put("one word (a_i regions, E y the word before, h state, * elementwise, s logistic)\n");
+  put("  h and c of the first word = tanh(W_2 ReLU(W_1 mean_i a_i + b_1) + b_2), each with weights of its "
+      "own\n");
   if (o.attends()) put("  alpha = softmax_i(v tanh(W_a a_i + W_h h + b))\n");
-  put("  z = {}{}\n  x = [E y; z]\n{}  p = softmax(L_o tanh(E y + L [h'; z] + b))\n",
+  put("  z = {}{}\n  x = [E y; z]\n{}  p = softmax(L_o tanh(E y + L [h'; z] + b) + b_o)\n",
       o.selector ? "s(w h + b) * " : "", z, equations(o.decoder()));
 }
 

@@ -170,7 +170,10 @@ void check_lengths(const std::vector<TextTrace>& traces) {
 int look(const std::vector<std::string>& arguments, const LookOptions& options, const RunOptions& run) {
   options.check();
   const Words words = sorted(arguments, options.replace_invalid);
-  if (!options.json) AtomicFile{options.output};  // can the folder be written?
+  if (!options.json) {
+    check_not_overwritten(options.output, "output", arguments);
+    AtomicFile{options.output};  // can the folder be written?
+  }
   const auto backend = open_device(run.device, run.threads);
   const std::vector<TextTrace> traces = traces_of(words, options, *backend);
   if (options.json) {

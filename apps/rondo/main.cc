@@ -103,7 +103,9 @@ int guarded(const std::vector<std::string>& arguments) {
   } catch (const Error& error) {
     return report(kFailed, error.what());
   } catch (const std::bad_alloc&) {
-    return report(kFailed, "out of memory; take a smaller --batch, --hidden, --embedding or --max-length");
+    return report(
+        kFailed,
+        "out of memory; take a smaller --batch, --hidden, --embedding, --max-length or --image-size");
   } catch (const std::exception& error) {
     return report(kFailed,
                   fmt::format("unexpected: {}; this is a defect of Rondo, please report it", error.what()));

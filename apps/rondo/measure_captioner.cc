@@ -1,8 +1,10 @@
 #include "measure_captioner.h"
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <set>
+#include <span>
 
 #include "base/errors.h"
 #include "base/files.h"
@@ -33,11 +35,15 @@ PictureSet read_set(const PictureCaptioner& captioner, const CaptionCorpus& corp
     }
     return regions_of(corpus, features);
   }
+  if (!options.features.empty()) {
+    throw_error<ConfigError>("--features: the model reads pictures; give their folder by --images");
+  }
   if (options.images.empty()) throw_error<ConfigError>("--images is missing: the folder of the pictures");
   return pictures_of(corpus, options.images, captioner.model().picture_shape(), backend.threads());
 }
 
-PlaceScore score_places(const CaptionCorpus& corpus, const std::vector<SceneTruth>& truth,
+PlaceScore score_places(const CaptionCorpus& corpus, std::span<const ImageSize> sizes,
+                        const std::vector<SceneTruth>& truth,
                         const std::vector<std::vector<PictureCaption>>& found, int64_t side) {
   std::map<std::string, const SceneTruth*> scenes;
   std::set<std::string> names;
@@ -50,7 +56,7 @@ PlaceScore score_places(const CaptionCorpus& corpus, const std::vector<SceneTrut
   for (size_t i = 0; i < found.size(); ++i) {
     const auto scene = scenes.find(corpus.images[i].name);
     if (scene == scenes.end()) continue;
-    add_places(found[i].front(), scene->second->articles, FashionScene::kSide, side, known, score);
+    add_places(found[i].front(), scene->second->articles, sizes[i], side, known, score);
   }
   return score;
 }
@@ -79,9 +85,7 @@ int measure_captioner(const ModelFile& file, const std::string& path, const std:
                       const ReadOptions& read, const CaptionMeasureOptions& options,
                       const TranslateOptions& search, const std::string& output,
                       const InferenceOptions& inference, bool json, Backend& backend) {
-  if (output == input && !output.empty()) {
-    throw_error<ConfigError>("{} is read and would be overwritten; give another --output", input);
-  }
+  check_not_overwritten(output, "output", std::array{path, input, options.features});
   const CaptionCorpus corpus = read_captions(input, {.format = read.format,
                                                      .image_column = options.image_column,
                                                      .caption_column = options.caption_column,
@@ -101,7 +105,8 @@ int measure_captioner(const ModelFile& file, const std::string& path, const std:
                                .batch = search.batch,
                                .attention = !truth.empty()};
   const auto begin = std::chrono::steady_clock::now();
-  const auto found = captioner.caption(read_set(captioner, corpus, options, backend), caption);
+  const PictureSet pictures = read_set(captioner, corpus, options, backend);
+  const auto found = captioner.caption(pictures, caption);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   say("captioned in {:.1f} s, beam {}\n", seconds.count(), caption.beam);
   const Compared all = compared(corpus, found);
@@ -110,7 +115,7 @@ int measure_captioner(const ModelFile& file, const std::string& path, const std:
   nlohmann::ordered_json figures = scores.to_json();
   std::string lines = scores.lines();
   if (!truth.empty()) {
-    const PlaceScore places = score_places(corpus, truth, found, model.region_side());
+    const PlaceScore places = score_places(corpus, pictures.sizes, truth, found, model.region_side());
     figures["article_words"] = places.words;
     figures["on_article"] = places.share();
     lines +=

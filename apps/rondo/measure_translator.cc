@@ -1,8 +1,8 @@
 #include "measure_translator.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
-#include <filesystem>
 
 #include "base/errors.h"
 #include "base/files.h"
@@ -30,15 +30,6 @@ ParallelOptions parallel_options(const std::string& input, const ReadOptions& re
                    .replace_invalid = read.replace_invalid}};
 }
 
-void check_output(const std::string& output, const std::string& model, const ParallelOptions& read) {
-  if (output.empty()) return;
-  for (const std::string& path : {model, read.source, read.target}) {
-    std::error_code none;
-    if (path != output && !std::filesystem::equivalent(path, output, none)) continue;
-    throw_error<ConfigError>("{} is read and would be overwritten; give another --output", path);
-  }
-}
-
 }  // namespace
 
 int measure_translator(const ModelFile& file, const std::vector<std::string>& paths, const std::string& input,
@@ -52,7 +43,8 @@ int measure_translator(const ModelFile& file, const std::vector<std::string>& pa
   if (paths.size() == 1 && options.translate.ensemble != EnsembleMean::kProbabilities) {
     throw_error<ConfigError>("--ensemble has no effect on one model; give several, separated by commas");
   }
-  for (const std::string& path : paths) check_output(options.output, path, pairs);
+  check_not_overwritten(options.output, "output", paths);
+  check_not_overwritten(options.output, "output", std::array{pairs.source, pairs.target});
   const ParallelCorpus corpus = read_parallel(pairs);
   say("{}: {} pairs ({})\n", corpus.name, corpus.pairs.size(), corpus.format);
   for (const std::string& warning : corpus.warnings) say("warning: {}\n", warning);

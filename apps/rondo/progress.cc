@@ -130,7 +130,8 @@ void Progress::planned(const TrainingPlan& plan) {
   }
   say("machine   {}, {} {}, about {:.0f} MB\n", plan.backend, plan.threads,
       plan.threads == 1 ? "thread" : "threads", std::max(1.0, static_cast<double>(plan.memory_bytes) / 1e6));
-  say("plan      {} updates, {} an epoch\n", plan.updates, plan.updates_per_epoch);
+  say("plan      {} {}, {} an epoch\n", plan.updates, plan.updates == 1 ? "update" : "updates",
+      plan.updates_per_epoch);
   if (plan.resumed_at > 0) say("resumed   at update {}\n", plan.resumed_at);
 }
 

@@ -158,8 +158,12 @@ void report(const std::string& path, const std::string& precision, const Measure
 }
 
 int quantize(const std::string& path, const QuantizeOptions& options, const RunOptions& run) {
-  check(options);
   const ModelFile file = read_model_file(path);
+  if (file.kind == "captioner") {
+    refuse_kind(file, path,
+                "a classifier, a tagger, a language model or a translator, which run in int8, too,");
+  }
+  check(options);
   check_options(options, file);
   ModelFile small = rondo::quantize(file);
   const auto backend = open_device(run.device, run.threads);

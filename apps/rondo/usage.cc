@@ -65,10 +65,20 @@ std::string our_word_for(const std::string& word, const std::vector<std::string>
   return "";
 }
 
+// The dashes are no likeness: --cell is not nearly --help.
+std::string nearest_option(const std::string& word, const std::vector<std::string>& names) {
+  std::vector<std::string> bare;
+  for (const std::string& name : names) {
+    if (name.starts_with("--")) bare.push_back(name.substr(2));
+  }
+  const std::string near = nearest(word.starts_with("--") ? word.substr(2) : word, bare);
+  return near.empty() ? near : "--" + near;
+}
+
 std::string unknown_option(const CLI::App& root, const CLI::App& app, const std::string& word) {
   const std::vector<std::string> names = option_names(app);
   const std::string ours = our_word_for(word, names);
-  const std::string near = ours.empty() ? nearest(word, names) : ours;
+  const std::string near = ours.empty() ? nearest_option(word, names) : ours;
   if (!near.empty()) return fmt::format("there is no option {}; did you mean {}?", word, near);
   const CLI::App* owner = owner_of(root, word);
   if (owner != nullptr) return fmt::format("{} is an option of {}", word, command_path(*owner));

@@ -24,17 +24,17 @@ std::string_view advice_to_write(int error) {
   switch (error) {
     case ENOSPC:
     case EDQUOT:
-      return "; free some space or choose another folder with -o";
+      return "; free some space or choose another folder";
     case EACCES:
     case EPERM:
     case EROFS:
     case EFBIG:
-      return "; choose another file or folder with -o";
+      return "; choose another file or folder";
     case ENOENT:
     case ENOTDIR:
-      return "; make the folder first or choose another with -o";
+      return "; make the folder first or choose another";
     case EISDIR:
-      return "; give a file inside it with -o";
+      return "; give a file inside it";
     default:
       return "";
   }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -227,6 +228,16 @@ std::string read_file(const std::string& path, int64_t limit) {
 bool file_exists(const std::string& path) {
   struct stat status = {};
   return !has_zero(path) && stat(path.c_str(), &status) == 0;
+}
+
+void check_not_overwritten(const std::string& target, std::string_view option,
+                           std::span<const std::string> read) {
+  if (target.empty()) return;
+  for (const std::string& source : read) {
+    std::error_code none;
+    if (source.empty() || (source != target && !std::filesystem::equivalent(source, target, none))) continue;
+    throw_error<ConfigError>("{} is read and would be overwritten; give another --{}", source, option);
+  }
 }
 
 void remove_file(const std::string& path) {

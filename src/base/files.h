@@ -57,6 +57,12 @@ std::string read_file(const std::string& path, int64_t limit = int64_t{1} << 36)
 
 /// Whether the path leads to anything: a file, a folder, a device.
 bool file_exists(const std::string& path);
+/// A slip such as -o news.csv must not cost what is read.
+/// @param option  what names the target, for the message: "output".
+/// @throws ConfigError if one of the files that are `read` is the target, by whatever name; empty names count
+///         for nothing.
+void check_not_overwritten(const std::string& target, std::string_view option,
+                           std::span<const std::string> read);
 /// Removes a file; one that is not there is no error. @throws IoError
 void remove_file(const std::string& path);
 

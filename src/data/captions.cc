@@ -46,8 +46,8 @@ int64_t CaptionCorpus::num_captions() const {
       [](int64_t sum, const CaptionedImage& one) { return sum + static_cast<int64_t>(one.captions.size()); });
 }
 
-std::string CaptionCorpus::place(const Caption& caption) const {
-  return fmt::format("{}:{}", name, caption.line);
+std::string CaptionedImage::place(size_t caption) const {
+  return fmt::format("{}:{}", file, captions[caption].line);
 }
 
 CaptionCorpus read_captions(const std::string& path, const CaptionFormat& format) {
@@ -71,7 +71,7 @@ CaptionCorpus read_captions(const std::string& path, const CaptionFormat& format
                                  : fmt::format("the picture '{}' without a caption", shorten(image)));
     }
     const auto [at, added] = known.emplace(image, corpus.images.size());
-    if (added) corpus.images.push_back({.name = image, .captions = {}});
+    if (added) corpus.images.push_back({.name = image, .file = corpus.name, .captions = {}});
     corpus.images[at->second].captions.push_back({.text = std::string(caption), .line = row->line});
   }
   if (corpus.images.empty()) {

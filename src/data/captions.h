@@ -44,7 +44,11 @@ struct Caption {
 /// A picture by its name, with all that is said of it.
 struct CaptionedImage {
   std::string name;
+  std::string file;  ///< that speaks of it, for messages
   std::vector<Caption> captions;
+
+  /// "captions.csv:12", of the first caption or another.
+  std::string place(size_t caption = 0) const;
 };
 
 struct CaptionCorpus {
@@ -54,8 +58,6 @@ struct CaptionCorpus {
   std::vector<std::string> warnings;
 
   int64_t num_captions() const;
-  /// "captions.csv:12".
-  std::string place(const Caption& caption) const;
 };
 
 /// Reads all captions; a picture has as many as it has rows. CSV (Flickr8k's captions.txt: image,caption),

@@ -1,6 +1,8 @@
 #include "data/fashion_scenes.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -100,35 +102,50 @@ void write_plain(const fs::path& path, std::string_view bytes) {
   if (!file) throw_error<IoError>("{}: cannot be written; is there space left?", path.string());
 }
 
+/// "scenes/" and "./scenes" are scenes.
+fs::path without_slash(const std::string& folder) {
+  const fs::path path = fs::path(folder).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
 /// Files of the folder in a place beside it, which takes the folder's name when all are there.
 class PartialFolder {
  public:
-  explicit PartialFolder(const std::string& target) : target_(target), partial_(target + ".partial") {
+  explicit PartialFolder(const std::string& target) : target_(without_slash(target)) {
+    if (target_.empty()) throw_error<ConfigError>("--output is empty: the folder to write");
     std::error_code error;
     if (fs::exists(target_, error)) {
       throw_error<ConfigError>("{}: it is there already; remove it or give another --output", target);
     }
-    fs::remove_all(partial_, error);
-    if (!fs::create_directories(partial_ / "images", error)) {
-      throw_error<IoError>("{}: {}", partial_.string(), error.message());
+    fs::create_directories(target_.parent_path(), error);
+    std::string place = target_.string() + ".partial.XXXXXX";
+    // A name that nothing has: a folder of the user may have any that could be guessed.
+    if (mkdtemp(place.data()) == nullptr) {
+      throw_error<IoError>("cannot write {}: {}; choose another folder", target,
+                           std::generic_category().message(errno));
+    }
+    place_ = place;
+    // Inside of it, for that one is the user's alone and this one has the usual permissions.
+    if (!fs::create_directories(path() / "images", error)) {
+      throw_error<IoError>("{}: {}", path().string(), error.message());
     }
   }
   ~PartialFolder() {
     std::error_code ignored;
-    fs::remove_all(partial_, ignored);
+    fs::remove_all(place_, ignored);
   }
   PartialFolder(const PartialFolder&) = delete;
   PartialFolder& operator=(const PartialFolder&) = delete;
 
-  const fs::path& path() const { return partial_; }
+  fs::path path() const { return place_ / "scenes"; }
   void commit() {
     std::error_code error;
-    fs::rename(partial_, target_, error);
+    fs::rename(path(), target_, error);
     if (error) throw_error<IoError>("{}: {}", target_.string(), error.message());
   }
 
  private:
-  fs::path target_, partial_;
+  fs::path target_, place_;
 };
 
 /// One file of scenes.

@@ -10,11 +10,17 @@
 
 namespace rondo {
 
+/// In pixels.
+struct ImageSize {
+  int64_t width = 0, height = 0;
+};
+
 struct Image {
   int64_t width = 0, height = 0;
   int64_t channels = 1;        ///< 1: grey; 3: red, green, blue
   std::vector<uint8_t> bytes;  ///< [height, width, channels]
 
+  ImageSize size() const { return {width, height}; }
   uint8_t& at(int64_t y, int64_t x, int64_t channel) {
     return bytes[static_cast<size_t>((y * width + x) * channels + channel)];
   }

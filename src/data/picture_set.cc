@@ -1,6 +1,7 @@
 #include "data/picture_set.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/errors.h"
 
@@ -8,12 +9,14 @@ namespace rondo {
 
 namespace {
 
+/// Both sides to the same length: what stood at a share of the width stands there after it.
 std::vector<uint8_t> resized(Image image, const PictureShape& shape) {
   return resize_image(with_channels(std::move(image), shape.channels), shape.side, shape.side).bytes;
 }
 
 PictureSet empty_set(const PictureShape& shape, size_t count) {
-  PictureSet set{.places = shape.side * shape.side, .columns = shape.channels, .bytes = {}, .features = {}};
+  PictureSet set{
+      .places = shape.side * shape.side, .columns = shape.channels, .bytes = {}, .features = {}, .sizes = {}};
   set.bytes.resize(count * static_cast<size_t>(set.places * set.columns));
   return set;
 }
@@ -47,12 +50,15 @@ Tensor PictureSet::rows(std::span<const int32_t> numbers) const {
 PictureSet read_pictures(std::span<const std::string> paths, const PictureShape& shape, ThreadPool& threads) {
   PictureSet set = empty_set(shape, paths.size());
   const size_t size = paths.empty() ? 0 : set.bytes.size() / paths.size();
+  set.sizes.resize(paths.size());
   // Of several broken files the first one is told, whichever thread meets one first.
   std::vector<std::string> broken(paths.size());
   threads.run(static_cast<int64_t>(paths.size()), [&](int64_t i) {
     const auto at = static_cast<size_t>(i);
     try {
-      std::ranges::copy(resized(read_image(paths[at]), shape),
+      Image image = read_image(paths[at]);
+      set.sizes[at] = image.size();
+      std::ranges::copy(resized(std::move(image), shape),
                         set.bytes.begin() + static_cast<int64_t>(at * size));
     } catch (const DataError& error) {
       broken[at] = error.what();
@@ -67,6 +73,7 @@ PictureSet read_pictures(std::span<const std::string> paths, const PictureShape&
 PictureSet picture_set(const Image& image, const PictureShape& shape) {
   PictureSet set = empty_set(shape, 0);
   set.bytes = resized(image, shape);
+  set.sizes = {image.size()};
   return set;
 }
 

@@ -20,10 +20,11 @@ struct PictureShape {
 };
 
 struct PictureSet {
-  int64_t places = 0;          ///< rows of a picture: pixels or regions
-  int64_t columns = 0;         ///< of a row: channels, or numbers of a region
-  std::vector<uint8_t> bytes;  ///< [size, places, columns] of pixels
-  Tensor features;             ///< [size, places, columns] of regions; else empty
+  int64_t places = 0;            ///< rows of a picture: pixels or regions
+  int64_t columns = 0;           ///< of a row: channels, or numbers of a region
+  std::vector<uint8_t> bytes;    ///< [size, places, columns] of pixels
+  Tensor features;               ///< [size, places, columns] of regions; else empty
+  std::vector<ImageSize> sizes;  ///< of the files' pictures before they were resized; empty of regions
 
   int64_t size() const;
   /// Row i * n + k is place i of picture numbers[k], n being how many numbers there are; of pixels 0 .. 1.

@@ -31,15 +31,16 @@ std::optional<SceneArticle> article_of(const json& one) {
 
 }  // namespace
 
-bool holds(int64_t pixels, const Box& box) {
-  return box.x + box.width <= pixels && box.y + box.height <= pixels;
+bool holds(const ImageSize& picture, const Box& box) {
+  return box.x + box.width <= picture.width && box.y + box.height <= picture.height;
 }
 
-int32_t middle_region(const Box& box, int64_t pixels, int64_t side) {
-  const auto along = [&](int64_t at, int64_t size) {
+int32_t middle_region(const Box& box, const ImageSize& picture, int64_t side) {
+  const auto along = [&](int64_t at, int64_t size, int64_t pixels) {
     return std::clamp<int64_t>((2 * at + size) * side / (2 * pixels), 0, side - 1);
   };
-  return static_cast<int32_t>(along(box.y, box.height) * side + along(box.x, box.width));
+  const int64_t row = along(box.y, box.height, picture.height);
+  return static_cast<int32_t>(row * side + along(box.x, box.width, picture.width));
 }
 
 std::vector<SceneTruth> read_scene_truth(const std::string& path) {
@@ -52,7 +53,7 @@ std::vector<SceneTruth> read_scene_truth(const std::string& path) {
     const bool scene = object.is_object() && object.contains("image") && object["image"].is_string() &&
                        object.contains("articles") && object["articles"].is_array();
     if (!scene && scenes.empty()) return scenes;
-    SceneTruth truth;
+    SceneTruth truth{.image = {}, .articles = {}, .line = lines.line()};
     bool good = scene;
     if (scene) truth.image = object["image"].get<std::string>();
     for (const json& one : scene ? object["articles"] : json::array()) {
@@ -62,8 +63,9 @@ std::vector<SceneTruth> read_scene_truth(const std::string& path) {
     }
     if (!good) {
       throw_error<DataError>(
-          "{}:{}: expected \"articles\": [{{\"name\", \"box\": [x, y, width, height]}}, ...]", lines.name(),
-          lines.line());
+          "{}:{}: the first line tells where articles stand; this one must, too: \"articles\": [{{\"name\": "
+          "\"boot\", \"box\": [x, y, width, height]}}, ...] in whole pixels from 0 to 65535",
+          lines.name(), lines.line());
     }
     scenes.push_back(std::move(truth));
   }

@@ -1,5 +1,5 @@
 // Whether words look at what they name, where that is known.
-//   PlaceScore score;  add_places(captions.front(), truth.articles, /*picture=*/96, /*side=*/8, score);
+//   PlaceScore score;  add_places(captions.front(), truth.articles, {96, 96}, /*side=*/8, score);
 #pragma once
 
 #include <span>
@@ -18,10 +18,11 @@ struct PlaceScore {
 
 /// A word counts if an article of any scene has its name. It is right if the centre of the region with its
 /// greatest weight lies in the box of an article of this scene with this name.
-/// @param pixels  along each side of the picture that the boxes speak of.
+/// @param picture the size of the picture that the boxes speak of.
 /// @param side    regions along each side.
 /// @param known   the names of all articles.
-void add_places(const PictureCaption& caption, std::span<const SceneArticle> articles, int64_t pixels,
-                int64_t side, std::span<const std::string> known, PlaceScore& score);
+void add_places(const PictureCaption& caption, std::span<const SceneArticle> articles,
+                const ImageSize& picture, int64_t side, std::span<const std::string> known,
+                PlaceScore& score);
 
 }  // namespace rondo

@@ -15,7 +15,7 @@
 namespace rondo {
 
 struct CaptionOptions {
-  int64_t beam = 3;
+  int64_t beam = 5;
   double alpha = 0.6;
   int64_t n_best = 1;
   int64_t min_length = 0;

@@ -43,7 +43,8 @@ struct AttentionBackward {
   AttentionOperands in = {};
   ConstMatrix weights = {};     ///< of attention_forward over the same operands
   ConstMatrix shares = {};      ///<
-  ConstMatrix d_contexts = {};  ///< [Q, D]
+  ConstMatrix d_contexts = {};  ///< [Q, D], or empty: zeros
+  ConstMatrix d_weights = {};   ///< [Q, S] where something else reads the weights, or empty: zeros
   Matrix d_queries = {};        ///< [Q, A]
   Matrix d_keys = {};           ///< [R, A]
   Matrix d_values = {};         ///< [R, D]

@@ -44,7 +44,8 @@ void backward(Backend& backend, const Pass& pass, const Gradients& g) {
   backend.attention_backward({.in = pass.operands(),
                               .weights = pass.weights.matrix(),
                               .shares = pass.shares.matrix(),
-                              .d_contexts = g.result(),
+                              .d_contexts = g.result(0),
+                              .d_weights = g.result(1),
                               .d_queries = g.input(0),
                               .d_keys = g.input(1),
                               .d_values = g.input(2),
@@ -128,10 +129,10 @@ AttentionResult Attention::forward(const Variable& queries, const AttentionKeys&
                              .weights = pass->weights.matrix(),
                              .shares = pass->shares.matrix(),
                              .contexts = pass->contexts.matrix()});
-  const Variable contexts =
-      tape.make_result(pass->contexts, {pass->queries, pass->keys, pass->values, pass->v, pass->centers},
-                       [&backend, pass](const Gradients& g) { backward(backend, *pass, g); });
-  return {contexts, pass->weights};
+  const std::vector<Variable> results = tape.make_results(
+      {pass->contexts, pass->weights}, {pass->queries, pass->keys, pass->values, pass->v, pass->centers},
+      [&backend, pass](const Gradients& g) { backward(backend, *pass, g); });
+  return {results[0], results[1]};
 }
 
 }  // namespace rondo

@@ -41,7 +41,7 @@ struct AttentionMemory {
 
 struct AttentionResult {
   Variable contexts;  ///< [Q, M]
-  Tensor weights;     ///< [Q, longest source]; exactly 0 behind a source's end
+  Variable weights;   ///< [Q, longest source]; exactly 0 behind a source's end
 };
 
 /// weights = softmax over the source's rows of score(query, row), contexts = sum of weights * rows.

@@ -44,11 +44,22 @@ std::string lstm(const RecurrentOptions& options) {
 }
 
 std::string along(const char* name, const char* below, Along kind, OutputGate gate) {
-  const std::string sum = fmt::format("W_{} H{} + b_{}", name, below, name);
-  if (kind == Along::kIdentity) return fmt::format("  h_{}' = {}\n", name, sum);
-  if (kind != Along::kLstm) return fmt::format("  h_{}' = {}({})\n", name, name_of(kind), sum);
-  return fmt::format("  i, f, o = s({0}), g = tanh({0})\n  m_{1}' = f*m_{1} + i*g\n  h_{1}' = {2}m_{1}')\n",
-                     sum, name, gate == OutputGate::kInside ? "tanh(o*" : "o*tanh(");
+  const auto sum = [&](const char* block) {
+    return fmt::format("W_{0}{1} H{2} + b_{0}{1}", name, block, below);
+  };
+  if (kind == Along::kIdentity) return fmt::format("  h_{}' = {}\n", name, sum(""));
+  if (kind != Along::kLstm) return fmt::format("  h_{}' = {}({})\n", name, name_of(kind), sum(""));
+  std::string text;
+  for (const char* block : {"i", "f", "o"}) text += fmt::format("  {} = s({})\n", block, sum(block));
+  return text + fmt::format("  g = tanh({0})\n  m_{1}' = f*m_{1} + i*g\n  h_{1}' = {2}m_{1}')\n", sum("g"),
+                            name, gate == OutputGate::kInside ? "tanh(o*" : "o*tanh(");
+}
+
+// Where the input enters and what is read above the last layer.
+std::string grid_ends(const GridOptions& g) {
+  const bool cells = g.along_depth == Along::kLstm;
+  return fmt::format("  below the first layer {0} = W x + b; what is read of the last one is {0}\n",
+                     cells ? "[h_d; m_d]" : "h_d");
 }
 
 // The dimensions of a block in the order of their computation.
@@ -56,7 +67,7 @@ std::string grid(const RecurrentOptions& options) {
   const GridOptions& g = options.grid;
   const std::string depth = along("d", g.priority == Priority::kDepth && g.dimensions() > 1 ? "'" : "",
                                   g.along_depth, g.output_gate);
-  const std::string shared = g.tied_layers ? "  all layers share W and b\n" : "";
+  const std::string shared = (g.tied_layers ? "  all layers share these W and b\n" : "") + grid_ends(g);
   if (g.dimensions() == 1) return "  H = h_d (d depth)\n" + depth + shared;
   const std::string time = along("t", g.priority == Priority::kTime ? "'" : "", g.along_time, g.output_gate);
   std::string text = "  H = [h_d; h_t] (d depth, t time)\n";

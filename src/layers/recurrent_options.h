@@ -71,7 +71,8 @@ struct RecurrentOptions {
     v("coupled", coupled,
       "cell lstm: input gate = 1 - forget gate; cell gru: reset gate = 1 - update gate (minimal gated unit)");
     v("without", without,
-      "cell lstm: a gate that is 1, a tanh that is left out (the ablations of Greff 2017)");
+      "cell lstm: one gate that is 1, or one tanh that is left out (the ablations of Greff 2017); without "
+      "output-tanh nothing bounds the states, and carried over a long text they diverge");
     v("projection", projection, "cell lstm: project the output to this size; 0 is none", Range{0, 65536});
     grid.visit(v);
     v("init", init, "initial weights by the rules of this framework");

@@ -1,7 +1,8 @@
-// Attention over the regions of pictures, with its weights on the tape: what is asked of them can be learnt.
+// Attention over the regions of pictures.
 //   RegionAttention attention(set, {.query = 256, .region = 64, .size = 128});
 //   AttentionKeys keys = attention.keys(regions, /*images=*/32);            // once a picture
-//   RegionLook look = attention.forward(queries, keys, images_of_queries);  // look.contexts, look.weights
+//   AttentionResult look = attention.forward(queries, keys, images_of_queries);  // look.contexts,
+//   look.weights
 #pragma once
 
 #include <span>
@@ -17,21 +18,12 @@ struct RegionAttentionShape {
   DType type = DType::kFloat32;
 };
 
-struct RegionLook {
-  Variable contexts;  ///< [Q, D]
-  Variable weights;   ///< [Q, L], each row's sum is one
-};
-
 /// Sequences of this packing are pictures, their steps regions: region i of picture n is row i * images + n.
 Packing region_packing(int64_t regions, int64_t images);
 
 /// e_i = v tanh(W_h q + W_a a_i + b), weights = softmax(e), contexts = sum of weights_i * a_i.
 /// Parameters as Attention's additive score.
-/// The weights come out of the kernel as a part of the context: the values of a region are a_i and, behind
-/// it, a one at place i of L. The sum of weights times those is the weights, digit by digit, and its gradient
-/// that of the kernel.
-/// Source: Xu et al. 2015; Bahdanau, Cho & Bengio 2015.  Cost: 2*(size + D + L) operations a query and
-/// region.
+/// Source: Xu et al. 2015; Bahdanau, Cho & Bengio 2015.  Cost: 2*(size + D) operations a query and region.
 class RegionAttention {
  public:
   RegionAttention(ParameterSet& set, const RegionAttentionShape& shape);
@@ -41,8 +33,10 @@ class RegionAttention {
   AttentionKeys keys(const Variable& regions, int64_t images,
                      Precision precision = Precision::kFloat32) const;
   /// @param queries  [Q, query].  @param images  [Q] the picture of each.
-  RegionLook forward(const Variable& queries, const AttentionKeys& keys, std::span<const int32_t> images,
-                     Precision precision = Precision::kFloat32) const;
+  AttentionResult forward(const Variable& queries, const AttentionKeys& keys, std::span<const int32_t> images,
+                          Precision precision = Precision::kFloat32) const {
+    return attention_.forward(queries, keys, images, precision);
+  }
 
  private:
   Attention attention_;

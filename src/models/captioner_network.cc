@@ -111,7 +111,8 @@ Variable CaptionerNetwork::context(const Regions& regions, const Variable& h, co
                                    Decoded& decoded) const {
   const std::vector<int32_t> pictures(rows.pictures.begin(), rows.pictures.end());
   if (!attention_) return gather({regions.values, pictures});
-  const RegionLook look = attention_->forward(h, regions.keys, rows.pictures, options_.product_precision());
+  const AttentionResult look =
+      attention_->forward(h, regions.keys, rows.pictures, options_.product_precision());
   decoded.weights = look.weights;
   switch (rows.look.look) {
     case Look::kAll:

@@ -196,7 +196,7 @@ TranslatorNetwork::Decoded TranslatorNetwork::advance(Tape& tape, const Encoded&
   const Variable told = attention_ ? joined(output.y, seen.contexts) : output.y;
   return {.state = std::move(output.final),
           .readout = activate(Activation::kTanh, readout_->forward(told, precision)),
-          .attention = seen.weights,
+          .attention = seen.weights ? seen.weights.value() : Tensor(),
           .traces = std::move(output.traces)};
 }
 

@@ -90,7 +90,7 @@ void ServedModel::load_others(const ModelFile& file, const InferenceOptions& inf
     parameters_ = made->parameters();
     model_ = std::move(made);
   } else {
-    throw_error<FormatError>("{}: it holds a {}, which this Rondo cannot serve", path_, in_words(kind_));
+    refuse_kind(file, path_, "a classifier, a tagger, a language model or a translator");
   }
 }
 

@@ -26,13 +26,6 @@ std::string path_in(const std::string& folder, const std::string& name) {
   return (fs::path(folder) / name).string();
 }
 
-bool names_picture(const fs::path& path) {
-  std::string ending = path.extension().string();
-  std::ranges::transform(ending, ending.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
-}
-
 /// Pictures of the folder that no caption speaks of: a warning, for a folder may hold the parts of a split.
 void warn_of_others(const std::string& folder, const std::set<std::string>& known,
                     std::vector<std::string>& warnings) {
@@ -41,7 +34,7 @@ void warn_of_others(const std::string& folder, const std::set<std::string>& know
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (!names_picture(entry->path()) || known.contains(name)) continue;
+    if (!names_picture(name) || known.contains(name)) continue;
     if (others++ == 0 || name < first) first = name;
   }
   if (others == 0) return;
@@ -72,14 +65,15 @@ void number_train(const CaptionTask& task, const CaptionCorpus& corpus, CaptionD
   int64_t left_out = 0;
   std::string first;
   for (size_t i = 0; i < corpus.images.size(); ++i) {
-    for (const Caption& caption : corpus.images[i].captions) {
-      CaptionIds ids{.picture = static_cast<int32_t>(i), .ids = data.text.encode(caption.text)};
+    const CaptionedImage& image = corpus.images[i];
+    for (size_t k = 0; k < image.captions.size(); ++k) {
+      CaptionIds ids{.picture = static_cast<int32_t>(i), .ids = data.text.encode(image.captions[k].text)};
       if (static_cast<int64_t>(ids.ids.size()) > task.corpus.max_length) {
-        if (left_out++ == 0) first = corpus.place(caption);
+        if (left_out++ == 0) first = image.place(k);
         continue;
       }
       data.train.push_back(std::move(ids));
-      data.lines.push_back(caption.line);
+      data.lines.push_back(image.captions[k].line);
     }
   }
   if (data.train.empty()) {
@@ -117,17 +111,21 @@ void number_dev(const CaptionTask& task, const CaptionCorpus& corpus, size_t fir
 using WordRegions = std::map<std::string, std::map<int32_t, int32_t>>;
 
 WordRegions word_regions(const CaptionTask& task, const CaptionCorpus& corpus, const CaptionData& data) {
+  std::map<std::string, ImageSize> sizes;  // of the pictures to learn from, which stand first
+  for (size_t i = 0; i < corpus.images.size(); ++i) sizes[corpus.images[i].name] = data.pictures.sizes[i];
   WordRegions regions;
   for (const SceneTruth& scene : read_scene_truth(task.files.captions)) {
+    const auto size = sizes.find(scene.image);
+    if (size == sizes.end()) continue;  // held out
     for (const SceneArticle& article : scene.articles) {
-      if (!holds(FashionScene::kSide, article.box)) {
-        throw_error<DataError>(
-            "{}: the box of '{}' in '{}' leaves a picture of {} pixels, as --taught-attention takes it",
-            corpus.name, shorten(article.name), shorten(scene.image), FashionScene::kSide);
+      if (!holds(size->second, article.box)) {
+        throw_error<DataError>("{}:{}: the box of '{}' leaves the picture '{}' of {} x {} pixels",
+                               corpus.name, scene.line, shorten(article.name), shorten(scene.image),
+                               size->second.width, size->second.height);
       }
       const int32_t word = data.text.vocabulary.id(article.name);
       if (word == Vocabulary::kUnknown) continue;
-      regions[scene.image][word] = middle_region(article.box, FashionScene::kSide, task.model.region_side());
+      regions[scene.image][word] = middle_region(article.box, size->second, task.model.region_side());
     }
   }
   if (regions.empty()) {
@@ -178,6 +176,13 @@ void read_pictures_of(CaptionTask& task, const CaptionCorpus& all, ThreadPool& t
 
 }  // namespace
 
+bool names_picture(const std::string& path) {
+  std::string ending = fs::path(path).extension().string();
+  std::ranges::transform(ending, ending.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
+}
+
 PictureSet pictures_of(const CaptionCorpus& corpus, const std::string& folder, const PictureShape& shape,
                        ThreadPool& threads) {
   std::vector<std::string> paths;
@@ -187,12 +192,13 @@ PictureSet pictures_of(const CaptionCorpus& corpus, const std::string& folder, c
     paths.push_back(path_in(folder, image.name));
     if (file_exists(paths.back())) continue;
     ++missing;
-    if (first == nullptr || image.captions.front().line < first->captions.front().line) first = &image;
+    const bool earlier = first != nullptr && image.file == first->file &&
+                         image.captions.front().line < first->captions.front().line;
+    if (first == nullptr || earlier) first = &image;
   }
   if (first != nullptr) {
-    throw_error<DataError>("{}: no picture '{}' in {} ({} of {} are missing); check --images",
-                           corpus.place(first->captions.front()), shorten(first->name), folder, missing,
-                           paths.size());
+    throw_error<DataError>("{}: no picture '{}' in {} ({} of {} are missing); check --images", first->place(),
+                           shorten(first->name), folder, missing, paths.size());
   }
   return read_pictures(paths, shape, threads);
 }
@@ -209,16 +215,19 @@ PictureSet regions_of(const CaptionCorpus& corpus, const FeatureFile& features) 
         "as a JSON list",
         features.path, features.images(), count);
   }
-  PictureSet set{
-      .places = features.regions(), .columns = features.region_size(), .bytes = {}, .features = {}};
+  PictureSet set{.places = features.regions(),
+                 .columns = features.region_size(),
+                 .bytes = {},
+                 .features = {},
+                 .sizes = {}};
   set.features = Tensor({count, set.places, set.columns});
   const int64_t size = set.places * set.columns;
   for (int64_t i = 0; i < count; ++i) {
     const CaptionedImage& image = corpus.images[static_cast<size_t>(i)];
     const auto found = numbers.find(image.name);
     if (!features.names.empty() && found == numbers.end()) {
-      throw_error<DataError>("{}: {} has no features of '{}'", corpus.place(image.captions.front()),
-                             features.path, shorten(image.name));
+      throw_error<DataError>("{}: {} has no features of '{}'", image.place(), features.path,
+                             shorten(image.name));
     }
     const int64_t from = features.names.empty() ? i : found->second;
     std::copy_n(features.features.data<float>() + from * size, size, set.features.data<float>() + i * size);

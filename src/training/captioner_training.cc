@@ -214,7 +214,7 @@ int64_t CaptionerTraining::estimate_memory() const {
                       model_.text.vocabulary.size();
   const int64_t rows = captions * static_cast<int64_t>(longest);
   const int64_t step =
-      4 * (captions * (picture_numbers(model) + 3 * L * (D + L + model.attention_size)) + rows * row);
+      4 * (captions * (picture_numbers(model) + 3 * L * (D + model.attention_size)) + rows * row);
   return resident_bytes() + kSpareBytes + 4 * 2 * model_.network->parameters().num_values() + step;
 }
 

@@ -62,21 +62,17 @@ void check_files(const TrainingFiles& files) {
   }
 }
 
-void check_not_overwritten(std::initializer_list<std::string> read, const TrainingFiles& files) {
-  const std::pair<const char*, const std::string&> written[] = {
-      {"output", files.output}, {"log", files.log}, {"report", files.report}};
-  for (const std::string& source : read) {
-    for (const auto& [name, target] : written) {
-      std::error_code none;
-      if (source.empty() || target.empty()) continue;
-      if (source != target && !std::filesystem::equivalent(source, target, none)) continue;
-      throw_error<ConfigError>("{} is read and would be overwritten; give another --{}", source, name);
-    }
-  }
+void check_not_overwritten(std::span<const std::string> read, const TrainingFiles& files) {
+  check_not_overwritten(files.output, "output", read);
+  check_not_overwritten(files.log, "log", read);
+  check_not_overwritten(files.report, "report", read);
 }
 
 void check_precision(const RecurrentOptions& options) {
   if (options.precision != Precision::kInt8) return;
+  if (options.cell == Cell::kGrid) {
+    throw_error<ConfigError>("--precision int8: a grid runs in f32 or bf16; choose one of these");
+  }
   throw_error<ConfigError>(
       "--precision int8: whole numbers have no gradients; train in f32 or bf16 and make the finished model "
       "int8 with rondo quantize");

@@ -1,7 +1,7 @@
 // What is looked at before a training begins, so that hours of it are not lost.
 #pragma once
 
-#include <initializer_list>
+#include <span>
 #include <string>
 
 #include "layers/recurrent_options.h"
@@ -13,9 +13,9 @@ namespace rondo {
 /// the output's folder cannot be written, or the log's is missing.
 void check_files(const TrainingFiles& files);
 
-/// A slip such as -o train.de must not cost what is read. @param read  empty names count for nothing.
-/// @throws ConfigError if one of them stands where the run writes.
-void check_not_overwritten(std::initializer_list<std::string> read, const TrainingFiles& files);
+/// @param read  files beside --input and --dev; empty names count for nothing.
+/// @throws ConfigError if one of them stands where the run writes: what is read must not be lost by a slip.
+void check_not_overwritten(std::span<const std::string> read, const TrainingFiles& files);
 
 /// @throws ConfigError for int8, which has no gradients.
 void check_precision(const RecurrentOptions& options);

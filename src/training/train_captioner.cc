@@ -1,13 +1,22 @@
 #include "training/train_captioner.h"
 
+#include <array>
 #include <filesystem>
 
 #include "base/errors.h"
+#include "base/files.h"
+#include "training/caption_corpus.h"
 #include "training/file_check.h"
 
 namespace rondo {
 
 namespace {
+
+bool is_picture_of(const std::string& folder, const std::string& path) {
+  std::error_code none;
+  const std::filesystem::path parent = std::filesystem::absolute(path, none).parent_path();
+  return names_picture(path) && file_exists(path) && std::filesystem::equivalent(parent, folder, none);
+}
 
 void check_sources(const CaptionFiles& files) {
   if (files.captions.empty()) {
@@ -17,7 +26,12 @@ void check_sources(const CaptionFiles& files) {
   if (!files.images.empty() && !std::filesystem::is_directory(files.images, none)) {
     throw_error<ConfigError>("{}: no folder of pictures; check --images", files.images);
   }
-  check_not_overwritten({files.captions, files.dev_captions, files.features}, files.run);
+  check_not_overwritten(std::array{files.captions, files.dev_captions, files.features}, files.run);
+  for (const std::string& target : {files.run.output, files.run.log, files.run.report}) {
+    if (files.images.empty() || !is_picture_of(files.images, target)) continue;
+    throw_error<ConfigError>("{} is a picture to learn from and would be overwritten; give another file",
+                             target);
+  }
 }
 
 }  // namespace
@@ -29,7 +43,9 @@ CaptionerReport train_captioner(const CaptionTask& given, Backend& backend, Trai
   task.files.run.input = task.files.captions;
   task.files.run.dev = task.files.dev_captions;
   check_files(task.files.run);
-  check_precision(task.model.decoder());
+  if (task.model.precision == Precision::kInt8) {
+    throw_error<ConfigError>("--precision int8: captioners run in f32 or bf16; choose one of these");
+  }
   task.check();
   CaptionerTraining training(task, backend, profile);
   TrainingLoop loop({backend, training, task.loop, task.files.run, observer, profile});

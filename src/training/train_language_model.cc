@@ -1,7 +1,5 @@
 #include "training/train_language_model.h"
 
-#include <filesystem>
-
 #include "base/errors.h"
 #include "training/file_check.h"
 #include "training/language_model_training.h"
@@ -10,21 +8,10 @@ namespace rondo {
 
 namespace {
 
-// A slip such as -o more.txt must not cost what is read.
 void check_sources(const LanguageTask& task) {
   std::vector<std::string> read = task.corpus.also;
   read.push_back(task.corpus.sentencepiece);
-  for (const std::string& path : read) {
-    for (const std::string* written : {&task.files.output, &task.files.log, &task.files.report}) {
-      std::error_code none;
-      if (path.empty() || written->empty()) continue;
-      if (path != *written && !std::filesystem::equivalent(path, *written, none)) continue;
-      throw_error<ConfigError>("{} is read and would be overwritten; give another --{}", path,
-                               written == &task.files.log      ? "log"
-                               : written == &task.files.report ? "report"
-                                                               : "output");
-    }
-  }
+  check_not_overwritten(read, task.files);
 }
 
 // Options that would have no effect beside the others, or that contradict them.

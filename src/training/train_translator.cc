@@ -1,5 +1,7 @@
 #include "training/train_translator.h"
 
+#include <array>
+
 #include "base/errors.h"
 #include "training/file_check.h"
 #include "training/translator_training.h"
@@ -12,7 +14,8 @@ void check_sources(const TranslationFiles& files) {
   if (files.source.empty()) {
     throw_error<ConfigError>("--source is missing: the sentences to translate, such as train.en");
   }
-  check_not_overwritten({files.source, files.target, files.dev_source, files.dev_target}, files.run);
+  check_not_overwritten(std::array{files.source, files.target, files.dev_source, files.dev_target},
+                        files.run);
 }
 
 }  // namespace

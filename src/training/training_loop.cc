@@ -194,6 +194,12 @@ LoopOutcome TrainingLoop::run(TrainingPlan plan) {
     plan.warnings.push_back(
         fmt::format("--resume: there is no {}; the run begins anew", checkpoint_path(parts_.files)));
   }
+  const int64_t warmup = parts_.options.schedule.warmup;
+  if (warmup > 0 && warmup >= updates_) {
+    plan.warnings.push_back(fmt::format(
+        "--warmup {}: the run of {} updates ends within it, and the learning rate does not reach --lr",
+        warmup, updates_));
+  }
   parts_.observer.planned(plan);
   open_page(plan);
   try {
@@ -304,7 +310,7 @@ void TrainingLoop::report_progress(const TrainingTask::Step& step, const Optimiz
       .updates = updates_,
       .epoch = static_cast<double>(state_.update) / static_cast<double>(per_epoch_),
       .loss = state_.loss_sum / steps,
-      .step_loss = step.loss.value().at(0),
+      .step_loss = step.told ? *step.told : step.loss.value().at(0),
       .rate = rate,
       .gradient_norm = report.gradient_norm,
       .clipped = report.clipped,

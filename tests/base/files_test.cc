@@ -276,8 +276,7 @@ TEST_F(FilesTest, NoSpaceSaysWhatToDo) {
   AtomicFile file("/dev/full");
   file.write("bytes");
   EXPECT_EQ(message([&] { file.commit(); }),
-            "cannot write /dev/full: no space left on device; free some space or choose another folder with "
-            "-o");
+            "cannot write /dev/full: no space left on device; free some space or choose another folder");
   EXPECT_THROW(AtomicFile("/dev/full").write(std::string(100000, 'x')), IoError);
   EXPECT_TRUE(fs::is_character_file("/dev/full"));
 }
@@ -308,10 +307,23 @@ TEST_F(FilesTest, StandardOutputIsWrittenInPlace) {
   EXPECT_EQ(read_file(path("out")), "before bytes more after");
 }
 
+TEST_F(FilesTest, WhatIsReadIsNotOverwrittenByWhateverName) {
+  write_file(path("news.csv"), "text");
+  const std::vector<std::string> read = {"", path("other"), path("news.csv")};
+  EXPECT_EQ(message([&] { check_not_overwritten(folder_.string() + "/./news.csv", "output", read); }),
+            path("news.csv") + " is read and would be overwritten; give another --output");
+  EXPECT_EQ(message([&] {
+              check_not_overwritten("no-such-file", "log", std::vector<std::string>{"no-such-file"});
+            }),
+            "no-such-file is read and would be overwritten; give another --log");
+  EXPECT_NO_THROW(check_not_overwritten(path("news.rondo"), "output", read));
+  EXPECT_NO_THROW(check_not_overwritten("", "output", read));
+}
+
 TEST_F(FilesTest, TargetsThatCannotBeWrittenAreNamed) {
   EXPECT_EQ(message([&] { AtomicFile file(path("no/x")); }),
             "cannot write " + path("no/x") +
-                ": no such file or directory; make the folder first or choose another with -o");
+                ": no such file or directory; make the folder first or choose another");
   EXPECT_THAT(message([&] { AtomicFile file(folder_.string()); }), HasSubstr("is a directory"));
   EXPECT_THROW(AtomicFile(""), IoError);
   EXPECT_THROW(AtomicFile("/dev/fd/999999"), IoError);

@@ -196,7 +196,22 @@ class CaptionTest(CommandTest):
         self.assertIn("no JPEG and no PNG", self.refuse(3, "caption", "m.rondo", "text.png"))
         self.refuse(1, "caption", "m.rondo", "missing.png")
         self.assertIn("no picture", self.refuse(2, "caption", "m.rondo"))
+        self.assertIn("would be overwritten", self.refuse(2, "caption", "m.rondo", picture, "--attention", picture))
+        self.assertIn("would be overwritten", self.refuse(2, "caption", "m.rondo", picture, "--attention", "./m.rondo"))
+        self.assertIn("would be overwritten",
+                      self.refuse(2, "evaluate", "m.rondo", "scenes/dev.jsonl", "--images", "scenes/images", "--output", "m.rondo"))
+        self.assertIn("is a picture to learn from",
+                      self.refuse(2, "train", "caption", "--images", "scenes/images", "--captions", "scenes/train.jsonl", "-o", "n",
+                                  "--force", "--report", picture))
+        self.assertIn("reads pictures", self.refuse(2, "evaluate", "m.rondo", "scenes/dev.jsonl", "--images", "scenes/images",
+                                                    "--features", "f.safetensors"))
+        self.assertIn("captioners run in f32 or bf16",
+                      self.refuse(2, "train", "caption", "--images", "scenes/images", "--captions", "scenes/train.jsonl", "-o", "n",
+                                  "--precision", "int8"))
         self.write("c.csv", "image,caption\nmissing.png,a bag\n")
+        self.assertIn("c.csv:2: no picture 'missing.png'",
+                      self.refuse(3, "train", "caption", "--images", "scenes/images", "--captions", "scenes/train.jsonl",
+                                  "--dev-captions", "c.csv", "-o", "n"))
         self.write("known.csv", "image,caption\ntrain-000000.png,a bag\ntrain-000001.png,a boot\n")
         self.assertIn("c.csv:2: no picture 'missing.png'",
                       self.refuse(3, "train", "caption", "--images", "scenes/images", "--captions", "c.csv",
@@ -214,10 +229,25 @@ class CaptionTest(CommandTest):
         self.assertIn("it holds a classifier", self.refuse(3, "caption", "news.rondo", picture))
         for words in (["predict", "m.rondo", "some text"], ["look", "m.rondo", "some text", "-o", "page.html"],
                       ["unroll", "m.rondo", "some text"], ["quantize", "m.rondo", "-o", "small.rondo", "--dev", "train.csv"],
-                      ["doctor", "train.csv", "train.csv", "m.rondo"]):
+                      ["doctor", "train.csv", "train.csv", "m.rondo"], ["serve", "m.rondo", "--port", "0"]):
             self.assertIn("rondo caption and rondo evaluate take it", self.refuse(3, *words))
-        self.assertIn("cannot serve", self.refuse(3, "serve", "m.rondo", "--port", "0"))
         self.assertIn("--images", self.refuse(2, "evaluate", "news.rondo", "train.csv", "--images", "x"))
+
+    def test_boxes_are_pixels_of_the_file(self):
+        os.makedirs(self.path("images"))
+        for name in ("a.png", "b.png"):
+            self.write("images/" + name, png(300, [i % 251 for i in range(300 * 300)]))
+
+        def train(x):
+            lines = [{"image": name, "caption": "a bag", "articles": [{"name": "bag", "box": [x, 250, 28, 28]}]}
+                     for name in ("a.png", "b.png")]
+            self.write("c.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+            return ["train", "caption", "--images", "images", "--captions", "c.jsonl", "--dev-captions", "c.jsonl", "-o", "m.rondo",
+                    "--taught-attention", "1", "--min-count", "1", "--force", *self.TINY]
+
+        self.assertIn("c.jsonl:1: the box of 'bag' leaves the picture 'a.png' of 300 x 300 pixels", self.refuse(3, *train(280)))
+        self.succeed(*train(250))
+        self.succeed("evaluate", "m.rondo", "c.jsonl", "--images", "images")
 
     def test_one_pixel_and_colours_are_captioned(self):
         self.scenes()

@@ -108,6 +108,7 @@ class WrongWords(CommandTest):
             (["train", "tag", "--batch-size", "3"], "did you mean --batch?"),
             (["predict", "m.rondo", "x", "--prob"], "did you mean --probs?; see rondo predict --help"),
             (["predict", "--prob"], "did you mean --probs?"),
+            (["train", "caption", "--cell", "gru"], "--cell is an option of rondo train"),
             (["--versio"], "did you mean --version?"),
             (["predict", "m.rondo", "x", "--hidden", "3"], "--hidden is an option of rondo train classify"),
             (["train", "classify", "--cell", "ltsm"], "did you mean lstm?"),

@@ -149,7 +149,18 @@ TEST(FashionScenes, NothingIsOverwrittenAndNothingHalfWrittenStays) {
   FashionScenesOptions options = small(folder, "a");
   write_fashion_scenes(options);
   EXPECT_THAT(message_of<ConfigError>([&] { write_fashion_scenes(options); }), HasSubstr("there already"));
-  EXPECT_FALSE(std::filesystem::exists(folder.path("a.partial")));
+  folder.write("b.partial", "a file of the user");
+  options.output = folder.path("b/");
+  write_fashion_scenes(options);
+  EXPECT_EQ(read_file(folder.path("b.partial")), "a file of the user");
+  std::vector<std::string> folders;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path(""))) {
+    if (entry.is_directory()) folders.push_back(entry.path().filename().string());
+  }
+  EXPECT_THAT(folders, testing::UnorderedElementsAre("a", "b"));
+  options.output = "";
+  EXPECT_THAT(message_of<ConfigError>([&] { write_fashion_scenes(options); }),
+              HasSubstr("--output is empty"));
 }
 
 TEST(FashionScenes, AMissingDatasetIsAskedForByItsPackage) {

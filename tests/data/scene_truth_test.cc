@@ -26,9 +26,18 @@ TEST(SceneTruth, TellsWhereArticlesStand) {
 }
 
 TEST(SceneTruth, TheMiddleOfABoxIsInARegion) {
-  EXPECT_EQ(middle_region({.x = 0, .y = 0, .width = 28, .height = 28}, 96, 8), 9);  // (14, 14) of 12 a region
-  EXPECT_EQ(middle_region({.x = 68, .y = 35, .width = 28, .height = 28}, 96, 8), 38);  // (82, 49)
-  EXPECT_EQ(middle_region({.x = 96, .y = 96, .width = 8, .height = 8}, 96, 8), 63);
+  EXPECT_EQ(middle_region({.x = 0, .y = 0, .width = 28, .height = 28}, {96, 96}, 8),
+            9);  // (14, 14) of 12 a region
+  EXPECT_EQ(middle_region({.x = 68, .y = 35, .width = 28, .height = 28}, {96, 96}, 8), 38);  // (82, 49)
+  EXPECT_EQ(middle_region({.x = 96, .y = 96, .width = 8, .height = 8}, {96, 96}, 8), 63);
+}
+
+TEST(SceneTruth, BoxesArePixelsOfThePicturesOwnSize) {
+  const Box box{.x = 350, .y = 50, .width = 28, .height = 28};  // its middle (364, 64)
+  EXPECT_EQ(middle_region(box, {.width = 640, .height = 480}, 8), 1 * 8 + 4);
+  EXPECT_TRUE(holds({.width = 640, .height = 480}, box));
+  EXPECT_FALSE(holds({.width = 377, .height = 480}, box));
+  EXPECT_FALSE(holds({.width = 640, .height = 77}, box));
 }
 
 TEST(SceneTruth, FilesThatTellNoneHaveNone) {
@@ -48,7 +57,8 @@ TEST(SceneTruth, ABrokenLineIsNamed) {
                           R"({"image": "b.png", "articles": [{"name": "bag", "box": [1, 2, 3, 1e300]}]})",
                           R"({"image": "b.png", "articles": 3})"}) {
     const std::string path = folder.write("s.jsonl", good + "\n" + bad + "\n");
-    EXPECT_THAT(message_of<DataError>([&] { read_scene_truth(path); }), HasSubstr("s.jsonl:2: expected"))
+    EXPECT_THAT(message_of<DataError>([&] { read_scene_truth(path); }),
+                HasSubstr("s.jsonl:2: the first line tells"))
         << bad;
   }
 }

@@ -159,7 +159,7 @@ TEST(CaptionPlaces, AWordIsRightWhereItsArticleStands) {
   caption.attention[2 * 9 + 0] = 1;  // the boot, at the bag's
   caption.attention[3 * 9 + 8] = 1;  // there is no shirt
   PlaceScore score;
-  add_places(caption, articles, 96, 3, known, score);
+  add_places(caption, articles, {96, 96}, 3, known, score);
   EXPECT_EQ(score.words, 3);
   EXPECT_EQ(score.right, 1);
 }

@@ -55,7 +55,7 @@ struct AttentionOperandsOf {
   Packing packing;
   std::vector<int32_t> sources;
   Array<T> queries, keys, values, v, centers, weights, shares, contexts;
-  Array<T> d_contexts, d_queries, d_keys, d_values, d_v, d_centers;
+  Array<T> d_contexts, d_weights, d_queries, d_keys, d_values, d_v, d_centers;
 
   AttentionOperandsOf(const AttentionCase& shape_, uint64_t seed) : shape(shape_), packing(shape_.lengths) {
     const Stream stream(seed, {0x617474});
@@ -71,6 +71,7 @@ struct AttentionOperandsOf {
     weights = Array<T>(Q, S, P);
     contexts = Array<T>(Q, D, P);
     d_contexts = random_array<T>(stream.sub(6), Q, D, 1, P);
+    d_weights = random_array<T>(stream.sub(7), Q, S, 1, P);
     d_queries = Array<T>(Q, A, P);
     d_keys = Array<T>(R, A, P);
     d_values = Array<T>(R, D, P);
@@ -101,6 +102,7 @@ struct AttentionOperandsOf {
             .weights = weights,
             .shares = shares,
             .d_contexts = d_contexts,
+            .d_weights = d_weights,
             .d_queries = d_queries,
             .d_keys = d_keys,
             .d_values = d_values,

@@ -18,7 +18,7 @@ TEST(ReferenceQueryAttention, GradientsAreExact) {
     backend.attention_backward(real.backward());
     const auto loss = [&] {
       backend.attention_forward(twin.forward());
-      return weighted_sum(twin.contexts, real.d_contexts);
+      return weighted_sum(twin.contexts, real.d_contexts) + weighted_sum(twin.weights, real.d_weights);
     };
     expect_gradient("queries", twin.queries, real.d_queries, loss);
     expect_gradient("keys", twin.keys, real.d_keys, loss);

@@ -30,9 +30,9 @@ TEST(Attention, EveryScoreGivesContextsAndWeightsOfTheDocumentedShapes) {
       EXPECT_EQ(seen.contexts.shape(), (Shape{5, 3}));
       ASSERT_EQ(seen.weights.shape(), (Shape{5, 4}));
       for (const int64_t q : {0, 4}) {  // of the source with two rows
-        EXPECT_GT(seen.weights.at(q * 4 + 1), 0);
-        EXPECT_EQ(seen.weights.at(q * 4 + 2), 0);
-        EXPECT_EQ(seen.weights.at(q * 4 + 3), 0);
+        EXPECT_GT(seen.weights.value().at(q * 4 + 1), 0);
+        EXPECT_EQ(seen.weights.value().at(q * 4 + 2), 0);
+        EXPECT_EQ(seen.weights.value().at(q * 4 + 3), 0);
       }
       for (int64_t c = 0; c < 3; ++c) EXPECT_EQ(seen.contexts.value().at(3 * 3 + c), 0);  // of the empty one
     }

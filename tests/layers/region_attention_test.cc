@@ -24,7 +24,8 @@ Looked look(const Tensor& regions) {
   randomize(set, 2);
   Tape tape(*backend);
   const AttentionKeys keys = attention.keys(tape.input(regions), kPictures);
-  const RegionLook seen = attention.forward(tape.input(random_values({3, 4}, 3)), keys, kPicturesOfQueries);
+  const AttentionResult seen =
+      attention.forward(tape.input(random_values({3, 4}, 3)), keys, kPicturesOfQueries);
   return {seen.contexts.value(), seen.weights.value()};
 }
 
@@ -91,7 +92,7 @@ TEST(RegionAttention, WhatIsAskedOfTheWeightsReachesEveryParameter) {
   const Tensor of_contexts = random_values({3 * kColumns}, 5, DType::kComplex128);
   expect_exact_gradients(set, [&](Tape& tape) {
     const AttentionKeys keys = attention.keys(tape.parameter(regions), kPictures);
-    const RegionLook seen = attention.forward(tape.parameter(queries), keys, kPicturesOfQueries);
+    const AttentionResult seen = attention.forward(tape.parameter(queries), keys, kPicturesOfQueries);
     return add(weighted_sum(seen.weights, of_weights), weighted_sum(seen.contexts, of_contexts));
   });
 }

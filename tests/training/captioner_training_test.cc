@@ -121,16 +121,15 @@ TEST_F(CaptionerTrainingTest, WordsThatNameArticlesAreTaughtTheirRegions) {
   CaptionTask taught = task(2);
   taught.files.captions = taught.files.dev_captions = folder_.file("scenes.jsonl");
   taught.steps.taught_attention = 0.5;
-  // Four regions of 24 pixels along each side of 96.
+  // Four regions of 4 pixels along each side of 16.
   const auto scene = [](const char* image, const char* caption, const char* red, const char* blue) {
     return fmt::format(
         R"({{"image":"{}","caption":"{}","articles":[{{"name":"red","box":{}}},{{"name":"blue","box":{}}}]}})"
         "\n",
         image, caption, red, blue);
   };
-  put_bytes(folder_.file("scenes.jsonl"),
-            scene("0.png", "red left of blue", "[0,24,24,24]", "[72,0,24,24]") +
-                scene("1.png", "blue above red", "[0,0,24,24]", "[24,72,24,24]"));
+  put_bytes(folder_.file("scenes.jsonl"), scene("0.png", "red left of blue", "[0,4,4,4]", "[12,0,4,4]") +
+                                              scene("1.png", "blue above red", "[0,0,4,4]", "[4,12,4,4]"));
   const auto backend = open_device("cpu", 1);
   const CaptionData data = read_caption_data(taught, backend->threads());
   ASSERT_EQ(data.train.size(), 2U);
@@ -142,8 +141,8 @@ TEST_F(CaptionerTrainingTest, WordsThatNameArticlesAreTaughtTheirRegions) {
   ASSERT_EQ(step.parts.size(), 2U);
   EXPECT_EQ(step.parts[1].first, "taught_attention");
   EXPECT_NEAR(step.parts[1].second, 2 * std::log(16.0), 0.6);  // nearly even at the beginning
-  put_bytes(folder_.file("scenes.jsonl"), scene("0.png", "red left of blue", "[0,24,24,24]", "[96,0,24,24]"));
-  EXPECT_THAT(refused(taught), HasSubstr("leaves a picture of 96 pixels"));
+  put_bytes(folder_.file("scenes.jsonl"), scene("0.png", "red left of blue", "[0,4,4,4]", "[16,0,4,4]"));
+  EXPECT_THAT(refused(taught), HasSubstr("scenes.jsonl:1: the box of 'blue' leaves the picture"));
 }
 
 TEST_F(CaptionerTrainingTest, BatchesHoldOneLengthEachAndEveryCaptionOnce) {

@@ -130,9 +130,11 @@ class SequenceBackward {
  private:
   void d_weights(const Query& query, float* d) const {
     const int64_t columns = pass_.in.values.columns, q = query.q;
+    for (int64_t s = 0; s < query.length; ++s) d[s] = pass_.d_weights ? pass_.d_weights.row<float>(q)[s] : 0;
+    if (!pass_.d_contexts) return;
     const float* d_context = pass_.d_contexts.row<float>(q);
     for (int64_t s = 0; s < query.length; ++s) {
-      d[s] = vector_ops().dot(d_context, query.value(s), columns);
+      d[s] += vector_ops().dot(d_context, query.value(s), columns);
       if (!pass_.d_values) continue;
       vector_ops().add_scaled(pass_.weights.row<float>(q)[s], d_context,
                               pass_.d_values.row<float>(pass_.in.rows.row(s, query.n)), columns);

@@ -134,12 +134,14 @@ template <class T>
 void backward(const AttentionBackward& pass) {
   const View<const T> weights = view<T>(pass.weights), d_y = view<T>(pass.d_contexts);
   const View<const T> shares = pass.shares ? view<T>(pass.shares) : weights;
+  const View<const T> d_weights = view<T>(pass.d_weights);
   const View<T> d_values = view<T>(pass.d_values);
-  for (int64_t q = 0; q < d_y.rows; ++q) {
+  for (int64_t q = 0; q < weights.rows; ++q) {
     const Query<T> query(pass.in, q);
     std::vector<T> d(static_cast<size_t>(query.length));
     for (int64_t s = 0; s < query.length; ++s) {
       const int64_t row = query.row(s);
+      if (d_weights) d[s] = d_weights(q, s);
       for (int64_t c = 0; c < d_y.columns; ++c) {
         d[s] = multiply_add(d_y(q, c), query.values(row, c), d[s]);
         if (d_values) d_values(row, c) = multiply_add(weights(q, s), d_y(q, c), d_values(row, c));
@@ -180,7 +182,8 @@ void reference::check_attention(const AttentionBackward& pass) {
   check_operands(checks, in);
   checks.shape("weights", pass.weights, queries, in.rows.steps());
   if (in.centers) checks.shape("shares", pass.shares, queries, in.rows.steps());
-  checks.shape("d_contexts", pass.d_contexts, queries, in.values.columns);
+  checks.optional("d_contexts", pass.d_contexts, queries, in.values.columns);
+  checks.optional("d_weights", pass.d_weights, queries, in.rows.steps());
   checks.optional("d_queries", pass.d_queries, queries, in.keys.columns);
   checks.optional("d_keys", pass.d_keys, in.rows.rows(), in.keys.columns);
   checks.optional("d_values", pass.d_values, in.rows.rows(), in.values.columns);
