@@ -10,14 +10,9 @@ namespace rondo {
 
 namespace {
 
+constexpr size_t kUsualToken = 256;                        // bytes
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::string_view kSpaceSymbol = "\xE2\x96\x81";  // U+2581, how SentencePiece writes a space
-
-std::string_view separator_of(TokenizerKind kind) {
-  const bool joined = kind == TokenizerKind::kCharacters || kind == TokenizerKind::kBytes ||
-                      kind == TokenizerKind::kSentencePiece;
-  return joined ? "" : " ";
-}
 
 // Bytes of the character that begins with this one; 0 if none does.
 size_t length_of(uint8_t lead) {
@@ -44,8 +39,8 @@ bool may_become_character(std::string_view bytes) {
 
 }  // namespace
 
-TokenWriter::TokenWriter(const Tokenizer& tokenizer)
-    : tokenizer_(&tokenizer), separator_(separator_of(tokenizer.kind())) {
+TokenWriter::TokenWriter(const Tokenizer& tokenizer) : tokenizer_(&tokenizer) {
+  last_.reserve(kUsualToken);  // streams allocate nothing
   if (tokenizer.kind() != TokenizerKind::kSentencePiece) return;
   // Any letter will do that this model does not take for a control symbol.
   for (anchor_.assign(1, 'a'); anchor_[0] < 'z'; ++anchor_[0]) {
@@ -63,9 +58,10 @@ void TokenWriter::write(std::string_view token, std::string& text) {
     for (const char byte : token) write_byte(byte, text);
     return;
   }
-  if (!first_) text.append(separator_);
+  if (!first_) text.append(tokenizer_->between(last_, token));
   first_ = false;
   text.append(token);
+  last_ = token;
 }
 
 // As Tokenizer::join replaces what is no UTF-8: `bytes` a maximal beginning of a character by one U+FFFD,

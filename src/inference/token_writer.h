@@ -32,7 +32,7 @@ class TokenWriter {
   bool is_byte_piece(std::string_view piece) const;
 
   const Tokenizer* tokenizer_;
-  std::string_view separator_;
+  std::string last_;        ///< token
   bool first_ = true;       ///< nothing that takes room was written yet
   std::string cut_;         ///< the beginning of a character
   std::string anchor_;      ///< SentencePiece: a visible piece, so that what follows is not at the beginning

@@ -27,7 +27,7 @@ class CharactersTokenizer : public Tokenizer {
     return result;
   }
 
-  std::string join(std::span<const std::string> tokens) const override { return join_tokens(tokens, ""); }
+  std::string_view between(std::string_view, std::string_view) const override { return ""; }
 };
 
 bool is_printable(uint8_t byte) { return byte >= 0x20 && byte < 0x7F; }

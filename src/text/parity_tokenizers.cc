@@ -84,8 +84,6 @@ class BasicEnglishTokenizer : public Tokenizer {
     }
     if (word < view.size()) take(view.substr(word));
   }
-
-  std::string join(std::span<const std::string> tokens) const override { return join_tokens(tokens, " "); }
 };
 
 /// Keras's TextVectorization(standardize="lower_and_strip_punctuation", split="whitespace").
@@ -106,8 +104,6 @@ class KerasTokenizer : public Tokenizer {
     }
     return words.take();
   }
-
-  std::string join(std::span<const std::string> tokens) const override { return join_tokens(tokens, " "); }
 
  private:
   static bool is_punctuation(char byte) {
@@ -137,8 +133,6 @@ class SpacesTokenizer : public Tokenizer {
     }
     if (begin < text.size()) take(text.substr(begin));
   }
-
-  std::string join(std::span<const std::string> tokens) const override { return join_tokens(tokens, " "); }
 };
 
 }  // namespace

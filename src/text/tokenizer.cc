@@ -16,14 +16,16 @@ const std::string& Tokenizer::model() const {
   return none;
 }
 
-std::string join_tokens(std::span<const std::string> tokens, std::string_view separator) {
+std::string Tokenizer::join(std::span<const std::string> tokens) const {
   std::string text;
-  for (const std::string& token : tokens) {
-    if (&token != tokens.data()) text.append(separator);
-    text.append(token);
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (i > 0) text.append(between(tokens[i - 1], tokens[i]));
+    text.append(tokens[i]);
   }
   return text;
 }
+
+std::string_view Tokenizer::between(std::string_view, std::string_view) const { return " "; }
 
 std::unique_ptr<Tokenizer> make_tokenizer(TokenizerKind kind, std::string sentencepiece_model) {
   const bool wants_model = kind == TokenizerKind::kSentencePiece;

@@ -41,9 +41,12 @@ class Tokenizer {
   /// The same tokens one by one, without a copy where the kind can do so; `take` must not keep them.
   virtual void each_token(std::string_view text, const std::function<void(std::string_view)>& take) const;
 
-  /// A text that reads like `tokens`: joined by spaces for words, without for characters; SentencePiece and
-  /// `bytes` give the very text back (bytes cut inside a character: with U+FFFD).
-  virtual std::string join(std::span<const std::string> tokens) const = 0;
+  /// A text that reads like `tokens`, with between() between them; SentencePiece and `bytes` give the very
+  /// text back (bytes cut inside a character: with U+FFFD).
+  virtual std::string join(std::span<const std::string> tokens) const;
+  /// What stands between two tokens in a joined text: nothing for characters, a space for words; of the kind
+  /// `words` none before a comma, a full stop and the like, and none behind an opening bracket.
+  virtual std::string_view between(std::string_view before, std::string_view token) const;
 
   virtual TokenizerKind kind() const = 0;
 

@@ -18,7 +18,4 @@ std::unique_ptr<Tokenizer> make_spaces_tokenizer();
 /// @throws FormatError if `model` is no SentencePiece model.
 std::unique_ptr<Tokenizer> make_sentencepiece_tokenizer(std::string model);
 
-/// The tokens one after another with `separator` between them.
-std::string join_tokens(std::span<const std::string> tokens, std::string_view separator);
-
 }  // namespace rondo

@@ -173,7 +173,12 @@ class WordsTokenizer : public Tokenizer {
     for (auto token = scanner.next(); !token.empty(); token = scanner.next()) take(token);
   }
 
-  std::string join(std::span<const std::string> tokens) const override { return join_tokens(tokens, " "); }
+  std::string_view between(std::string_view before, std::string_view token) const override {
+    const bool closes =
+        token.size() == 1 && std::string_view(",.;:!?)]}").find(token) != std::string_view::npos;
+    const bool opened = before.size() == 1 && std::string_view("([{").find(before) != std::string_view::npos;
+    return closes || opened ? "" : " ";
+  }
 };
 
 }  // namespace

@@ -87,7 +87,7 @@ TEST(TokenWriter, EveryKindWritesWhatItsTokenizerJoins) {
 
 TEST(TokenWriter, WordsStandWithTheSpaceBefore) {
   const auto words = make_tokenizer(TokenizerKind::kWords);
-  EXPECT_EQ(written(*words, {"a", "b", "."}), (std::vector<std::string>{"a", "a b", "a b .", "a b ."}));
+  EXPECT_EQ(written(*words, {"a", "b", "."}), (std::vector<std::string>{"a", "a b", "a b.", "a b."}));
 }
 
 TEST(TokenWriter, CharacterOfSeveralBytesComesWhole) {

@@ -224,7 +224,14 @@ TEST(BytesTokenizer, JoinGivesTheTextBack) {
 }
 
 TEST(WordsTokenizer, JoinPutsSpacesBetween) {
-  EXPECT_EQ(make_tokenizer(TokenizerKind::kWords)->join(Tokens{"a", "b", "."}), "a b .");
+  const auto words = make_tokenizer(TokenizerKind::kWords);
+  EXPECT_EQ(words->join(Tokens{"a", "b", "."}), "a b.");
+  EXPECT_EQ(words->join(Tokens{"yes", "!", "(", "no", ",", "3.5", ")", "-", "it's", "\"", "x"}),
+            "yes! (no, 3.5) - it's \" x");
+  for (const char* text : {"a. 3, 4 . 5,6 ... (b) [c]: d?!", ". , ( ) { x }", "1 . 2 , 3 ' s"}) {
+    EXPECT_EQ(words->tokens(words->join(words->tokens(text))), words->tokens(text)) << text;
+  }
+  EXPECT_EQ(make_tokenizer(TokenizerKind::kSpaces)->join(Tokens{"a", "b", "."}), "a b .");
   EXPECT_EQ(make_tokenizer(TokenizerKind::kWords)->join(Tokens{}), "");
 }
 
