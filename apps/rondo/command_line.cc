@@ -148,7 +148,9 @@ void CommandLine::apply() {
     const std::vector<std::string>& given = entry.typed->results();
     if (given.empty()) continue;
     entry.option.set_text(given.back());
-    if (entry.option.kind == Option::Kind::kFlag || given.front() == given.back()) continue;
+    if (entry.option.kind == Option::Kind::kFlag ||
+        std::ranges::count(given, given.back()) == std::ssize(given))
+      continue;
     say("note: --{} is given {} times; the last counts, {}\n", entry.option.name, given.size(), given.back());
   }
 }

@@ -82,6 +82,7 @@ void LookOptions::check() const {
 struct Words {
   std::vector<std::string> models;
   std::vector<std::string> texts;
+  std::vector<std::string> files = {};  ///< that are read, models and texts
 };
 
 // A file that begins like a model, whatever its name is: eight bytes of length and an object.
@@ -103,8 +104,10 @@ Words sorted(const std::vector<std::string>& words, bool replace_invalid) {
   for (const std::string& word : words) {
     if (word.ends_with(".rondo") || (word != "-" && holds_model(word))) {
       sorted.models.push_back(word);
+      sorted.files.push_back(word);
     } else if (names_file(word, "look")) {
       add_lines(word, replace_invalid, sorted.texts);
+      sorted.files.push_back(word);
     } else {
       sorted.texts.push_back(checked_text(word, replace_invalid));
     }
@@ -171,7 +174,7 @@ int look(const std::vector<std::string>& arguments, const LookOptions& options, 
   options.check();
   const Words words = sorted(arguments, options.replace_invalid);
   if (!options.json) {
-    check_not_overwritten(options.output, "output", arguments);
+    check_not_overwritten(options.output, "output", words.files);
     AtomicFile{options.output};  // can the folder be written?
   }
   const auto backend = open_device(run.device, run.threads);

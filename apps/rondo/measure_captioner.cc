@@ -92,6 +92,9 @@ int measure_captioner(const ModelFile& file, const std::string& path, const std:
                                                      .header = read.header,
                                                      .quotes = read.quotes,
                                                      .replace_invalid = read.replace_invalid});
+  for (const CaptionedImage& image : corpus.images) {
+    check_not_overwritten(output, "output", std::array{picture_path(options.images, image.name)});
+  }
   say("{}: {} captions of {} pictures ({})\n", corpus.name, corpus.num_captions(), corpus.images.size(),
       corpus.format);
   const PictureCaptioner captioner(unpack_captioner(file, path), backend, inference);

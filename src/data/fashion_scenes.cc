@@ -102,10 +102,10 @@ void write_plain(const fs::path& path, std::string_view bytes) {
   if (!file) throw_error<IoError>("{}: cannot be written; is there space left?", path.string());
 }
 
-/// "scenes/" and "./scenes" are scenes.
-fs::path without_slash(const std::string& folder) {
-  const fs::path path = fs::path(folder).lexically_normal();
-  return path.has_filename() ? path : path.parent_path();
+/// "scenes/" is scenes.
+std::string without_slash(std::string folder) {
+  while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+  return folder;
 }
 
 /// Files of the folder in a place beside it, which takes the folder's name when all are there.
@@ -127,7 +127,9 @@ class PartialFolder {
     place_ = place;
     // Inside of it, for that one is the user's alone and this one has the usual permissions.
     if (!fs::create_directories(path() / "images", error)) {
-      throw_error<IoError>("{}: {}", path().string(), error.message());
+      const std::string reason = error.message();
+      fs::remove_all(place_, error);
+      throw_error<IoError>("{}: {}", path().string(), reason);
     }
   }
   ~PartialFolder() {
@@ -167,7 +169,7 @@ WrittenFile write_part(const SceneMaker& maker, const Part& part, const FashionS
   }
   const std::string file = std::string(part.name) + ".jsonl";
   write_plain(folder / file, lines);
-  return {.path = options.output + "/" + file, .rows = part.scenes};
+  return {.path = without_slash(options.output) + "/" + file, .rows = part.scenes};
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ struct FashionScenesOptions {
 
   template <class Visitor>
   void visit(Visitor& v) {
-    v("output", output, "folder to write, which must not be there yet");
+    v("output", output,
+      "folder to write, which must not be there yet; a run that is killed leaves OUTPUT.partial.XXXXXX");
     v("train", train, "scenes of train.jsonl", Range{1, 1e6});
     v("dev", dev, "scenes of dev.jsonl", Range{1, 1e6});
     v("test", test, "scenes of test.jsonl, of pictures that no other file shows", Range{1, 1e6});

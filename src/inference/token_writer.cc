@@ -10,7 +10,6 @@ namespace rondo {
 
 namespace {
 
-constexpr size_t kUsualToken = 256;                        // bytes
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::string_view kSpaceSymbol = "\xE2\x96\x81";  // U+2581, how SentencePiece writes a space
 
@@ -40,7 +39,6 @@ bool may_become_character(std::string_view bytes) {
 }  // namespace
 
 TokenWriter::TokenWriter(const Tokenizer& tokenizer) : tokenizer_(&tokenizer) {
-  last_.reserve(kUsualToken);  // streams allocate nothing
   if (tokenizer.kind() != TokenizerKind::kSentencePiece) return;
   // Any letter will do that this model does not take for a control symbol.
   for (anchor_.assign(1, 'a'); anchor_[0] < 'z'; ++anchor_[0]) {
@@ -58,10 +56,11 @@ void TokenWriter::write(std::string_view token, std::string& text) {
     for (const char byte : token) write_byte(byte, text);
     return;
   }
-  if (!first_) text.append(tokenizer_->between(last_, token));
+  const Spacing spacing = tokenizer_->spacing(token);
+  if (!first_ && space_may_follow_ && spacing.before) text += ' ';
   first_ = false;
   text.append(token);
-  last_ = token;
+  space_may_follow_ = spacing.behind;
 }
 
 // As Tokenizer::join replaces what is no UTF-8: `bytes` a maximal beginning of a character by one U+FFFD,

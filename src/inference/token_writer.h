@@ -32,9 +32,9 @@ class TokenWriter {
   bool is_byte_piece(std::string_view piece) const;
 
   const Tokenizer* tokenizer_;
-  std::string last_;        ///< token
-  bool first_ = true;       ///< nothing that takes room was written yet
-  std::string cut_;         ///< the beginning of a character
+  bool space_may_follow_ = true;  ///< the last token
+  bool first_ = true;             ///< nothing that takes room was written yet
+  std::string cut_;               ///< the beginning of a character
   std::string anchor_;      ///< SentencePiece: a visible piece, so that what follows is not at the beginning
   size_t anchor_size_ = 0;  ///< bytes of its text
   std::string space_;       ///< SentencePiece: the piece without text that the text began with, if any

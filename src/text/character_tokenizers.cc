@@ -27,7 +27,7 @@ class CharactersTokenizer : public Tokenizer {
     return result;
   }
 
-  std::string_view between(std::string_view, std::string_view) const override { return ""; }
+  Spacing spacing(std::string_view) const override { return {.before = false, .behind = false}; }
 };
 
 bool is_printable(uint8_t byte) { return byte >= 0x20 && byte < 0x7F; }

@@ -19,13 +19,13 @@ const std::string& Tokenizer::model() const {
 std::string Tokenizer::join(std::span<const std::string> tokens) const {
   std::string text;
   for (size_t i = 0; i < tokens.size(); ++i) {
-    if (i > 0) text.append(between(tokens[i - 1], tokens[i]));
+    if (i > 0 && spacing(tokens[i - 1]).behind && spacing(tokens[i]).before) text += ' ';
     text.append(tokens[i]);
   }
   return text;
 }
 
-std::string_view Tokenizer::between(std::string_view, std::string_view) const { return " "; }
+Spacing Tokenizer::spacing(std::string_view) const { return {}; }
 
 std::unique_ptr<Tokenizer> make_tokenizer(TokenizerKind kind, std::string sentencepiece_model) {
   const bool wants_model = kind == TokenizerKind::kSentencePiece;

@@ -29,6 +29,11 @@ inline constexpr auto kNames<TokenizerKind> = std::array{
     std::pair{TokenizerKind::kSpaces, "spaces"},
 };
 
+/// Whether a token lets a space stand before it, and behind it.
+struct Spacing {
+  bool before = true, behind = true;
+};
+
 /// Cuts a text into tokens. Unchanging after construction: threads may share one.
 class Tokenizer {
  public:
@@ -41,12 +46,13 @@ class Tokenizer {
   /// The same tokens one by one, without a copy where the kind can do so; `take` must not keep them.
   virtual void each_token(std::string_view text, const std::function<void(std::string_view)>& take) const;
 
-  /// A text that reads like `tokens`, with between() between them; SentencePiece and `bytes` give the very
+  /// A text that reads like `tokens`, with spaces by spacing(); SentencePiece and `bytes` give the very
   /// text back (bytes cut inside a character: with U+FFFD).
   virtual std::string join(std::span<const std::string> tokens) const;
-  /// What stands between two tokens in a joined text: nothing for characters, a space for words; of the kind
-  /// `words` none before a comma, a full stop and the like, and none behind an opening bracket.
-  virtual std::string_view between(std::string_view before, std::string_view token) const;
+  /// Two tokens have a space between them in a joined text where both allow it: characters never do, words
+  /// do; of the kind `words` a comma, a full stop and the like none before them, an opening bracket none
+  /// behind.
+  virtual Spacing spacing(std::string_view token) const;
 
   virtual TokenizerKind kind() const = 0;
 

@@ -173,11 +173,11 @@ class WordsTokenizer : public Tokenizer {
     for (auto token = scanner.next(); !token.empty(); token = scanner.next()) take(token);
   }
 
-  std::string_view between(std::string_view before, std::string_view token) const override {
-    const bool closes =
-        token.size() == 1 && std::string_view(",.;:!?)]}").find(token) != std::string_view::npos;
-    const bool opened = before.size() == 1 && std::string_view("([{").find(before) != std::string_view::npos;
-    return closes || opened ? "" : " ";
+  Spacing spacing(std::string_view token) const override {
+    const auto is_one_of = [&](std::string_view characters) {
+      return token.size() == 1 && characters.find(token) != std::string_view::npos;
+    };
+    return {.before = !is_one_of(",.;:!?)]}"), .behind = !is_one_of("([{")};
   }
 };
 

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "data/scene_truth.h"
 #include "data/wording.h"
+#include "training/file_check.h"
 #include "training/text_coder.h"
 
 namespace rondo {
@@ -22,8 +23,11 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kBatchStream = 0x63617074696F6E73;  // "captions": a random stream under the run's seed
 
-std::string path_in(const std::string& folder, const std::string& name) {
-  return (fs::path(folder) / name).string();
+bool names_picture(const std::string& path) {
+  std::string ending = fs::path(path).extension().string();
+  std::ranges::transform(ending, ending.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
 }
 
 /// Pictures of the folder that no caption speaks of: a warning, for a folder may hold the parts of a split.
@@ -111,6 +115,9 @@ void number_dev(const CaptionTask& task, const CaptionCorpus& corpus, size_t fir
 using WordRegions = std::map<std::string, std::map<int32_t, int32_t>>;
 
 WordRegions word_regions(const CaptionTask& task, const CaptionCorpus& corpus, const CaptionData& data) {
+  if (data.pictures.sizes.size() < corpus.images.size()) {
+    throw_error<ConfigError>("--taught-attention needs pictures; the places of --features are not known");
+  }
   std::map<std::string, ImageSize> sizes;  // of the pictures to learn from, which stand first
   for (size_t i = 0; i < corpus.images.size(); ++i) sizes[corpus.images[i].name] = data.pictures.sizes[i];
   WordRegions regions;
@@ -169,6 +176,9 @@ void read_pictures_of(CaptionTask& task, const CaptionCorpus& all, ThreadPool& t
     return;
   }
   task.model.check();
+  std::vector<std::string> paths;
+  for (const std::string& name : data.names) paths.push_back(picture_path(task.files.images, name));
+  check_not_overwritten(paths, task.files.run);
   data.pictures =
       pictures_of(all, task.files.images, {task.model.image_size, task.model.channels()}, threads);
   warn_of_others(task.files.images, {data.names.begin(), data.names.end()}, data.warnings);
@@ -176,11 +186,8 @@ void read_pictures_of(CaptionTask& task, const CaptionCorpus& all, ThreadPool& t
 
 }  // namespace
 
-bool names_picture(const std::string& path) {
-  std::string ending = fs::path(path).extension().string();
-  std::ranges::transform(ending, ending.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
+std::string picture_path(const std::string& folder, const std::string& name) {
+  return (fs::path(folder) / name).string();
 }
 
 PictureSet pictures_of(const CaptionCorpus& corpus, const std::string& folder, const PictureShape& shape,
@@ -189,7 +196,7 @@ PictureSet pictures_of(const CaptionCorpus& corpus, const std::string& folder, c
   int64_t missing = 0;
   const CaptionedImage* first = nullptr;
   for (const CaptionedImage& image : corpus.images) {
-    paths.push_back(path_in(folder, image.name));
+    paths.push_back(picture_path(folder, image.name));
     if (file_exists(paths.back())) continue;
     ++missing;
     const bool earlier = first != nullptr && image.file == first->file &&

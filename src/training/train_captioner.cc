@@ -4,19 +4,11 @@
 #include <filesystem>
 
 #include "base/errors.h"
-#include "base/files.h"
-#include "training/caption_corpus.h"
 #include "training/file_check.h"
 
 namespace rondo {
 
 namespace {
-
-bool is_picture_of(const std::string& folder, const std::string& path) {
-  std::error_code none;
-  const std::filesystem::path parent = std::filesystem::absolute(path, none).parent_path();
-  return names_picture(path) && file_exists(path) && std::filesystem::equivalent(parent, folder, none);
-}
 
 void check_sources(const CaptionFiles& files) {
   if (files.captions.empty()) {
@@ -27,11 +19,6 @@ void check_sources(const CaptionFiles& files) {
     throw_error<ConfigError>("{}: no folder of pictures; check --images", files.images);
   }
   check_not_overwritten(std::array{files.captions, files.dev_captions, files.features}, files.run);
-  for (const std::string& target : {files.run.output, files.run.log, files.run.report}) {
-    if (files.images.empty() || !is_picture_of(files.images, target)) continue;
-    throw_error<ConfigError>("{} is a picture to learn from and would be overwritten; give another file",
-                             target);
-  }
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "training/train_classifier.h"
 
+#include <array>
+
 #include "base/errors.h"
 #include "training/classifier_training.h"
 #include "training/file_check.h"
@@ -39,6 +41,8 @@ void check_corpus(const ClassifierTask& task) {
 TrainingReport train_classifier(const ClassifierTask& task, Backend& backend, TrainingObserver& observer,
                                 Profile* profile) {
   check_files(task.files);
+  check_not_overwritten(std::array{task.corpus.vectors, task.corpus.sentencepiece, task.transfer.from},
+                        task.files);
   check_corpus(task);
   check_precision(task.model.recurrent);
   if (task.transfer.from.empty()) task.model.check();  // else when its shape is known

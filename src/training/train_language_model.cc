@@ -11,6 +11,7 @@ namespace {
 void check_sources(const LanguageTask& task) {
   std::vector<std::string> read = task.corpus.also;
   read.push_back(task.corpus.sentencepiece);
+  read.push_back(task.transfer.from);
   check_not_overwritten(read, task.files);
 }
 

@@ -1,5 +1,7 @@
 #include "training/train_tagger.h"
 
+#include <array>
+
 #include "base/errors.h"
 #include "training/file_check.h"
 #include "training/tagger_training.h"
@@ -32,6 +34,7 @@ void check_options(const TaggerTask& task) {
 TaggerReport train_tagger(const TaggerTask& task, Backend& backend, TrainingObserver& observer,
                           Profile* profile) {
   check_files(task.files);
+  check_not_overwritten(std::array{task.corpus.vectors}, task.files);
   check_options(task);
   check_precision(task.model.recurrent);
   task.model.check();

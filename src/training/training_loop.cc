@@ -195,7 +195,7 @@ LoopOutcome TrainingLoop::run(TrainingPlan plan) {
         fmt::format("--resume: there is no {}; the run begins anew", checkpoint_path(parts_.files)));
   }
   const int64_t warmup = parts_.options.schedule.warmup;
-  if (warmup > 0 && warmup >= updates_) {
+  if (warmup > updates_) {
     plan.warnings.push_back(fmt::format(
         "--warmup {}: the run of {} updates ends within it, and the learning rate does not reach --lr",
         warmup, updates_));

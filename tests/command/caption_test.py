@@ -200,9 +200,11 @@ class CaptionTest(CommandTest):
         self.assertIn("would be overwritten", self.refuse(2, "caption", "m.rondo", picture, "--attention", "./m.rondo"))
         self.assertIn("would be overwritten",
                       self.refuse(2, "evaluate", "m.rondo", "scenes/dev.jsonl", "--images", "scenes/images", "--output", "m.rondo"))
-        self.assertIn("is a picture to learn from",
+        self.assertIn("would be overwritten",
+                      self.refuse(2, "evaluate", "m.rondo", "scenes/test.jsonl", "--images", "scenes/images", "--output", picture))
+        self.assertIn("would be overwritten; give another --report",
                       self.refuse(2, "train", "caption", "--images", "scenes/images", "--captions", "scenes/train.jsonl", "-o", "n",
-                                  "--force", "--report", picture))
+                                  "--force", "--report", "scenes/images/train-000000.png"))
         self.assertIn("reads pictures", self.refuse(2, "evaluate", "m.rondo", "scenes/dev.jsonl", "--images", "scenes/images",
                                                     "--features", "f.safetensors"))
         self.assertIn("captioners run in f32 or bf16",
@@ -247,7 +249,9 @@ class CaptionTest(CommandTest):
 
         self.assertIn("c.jsonl:1: the box of 'bag' leaves the picture 'a.png' of 300 x 300 pixels", self.refuse(3, *train(280)))
         self.succeed(*train(250))
-        self.succeed("evaluate", "m.rondo", "c.jsonl", "--images", "images")
+        figures = json.loads(self.succeed("evaluate", "m.rondo", "c.jsonl", "--images", "images", "--json"))
+        self.assertLessEqual(figures["on_article"], 1)
+        self.assertIn("article_words", figures)
 
     def test_one_pixel_and_colours_are_captioned(self):
         self.scenes()

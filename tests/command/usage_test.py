@@ -98,6 +98,10 @@ class WrongWords(CommandTest):
             self.assertEqual(result.stdout, b"")
             self.assertIn(part, result.stderr.decode())
 
+    def test_an_option_given_twice_is_noted(self):
+        result = self.run_command("train", "lm", "-i", "none.txt", "-o", "m.rondo", "--lr", "1", "--lr", "2", "--lr", "1")
+        self.assertIn("note: --lr is given 3 times; the last counts, 1", result.stderr.decode())
+
     def test_the_nearest_name_is_suggested(self):
         cases = [
             (["trian"], "did you mean train?; see rondo --help"),

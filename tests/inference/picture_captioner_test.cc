@@ -162,6 +162,14 @@ TEST(CaptionPlaces, AWordIsRightWhereItsArticleStands) {
   add_places(caption, articles, {96, 96}, 3, known, score);
   EXPECT_EQ(score.words, 3);
   EXPECT_EQ(score.right, 1);
+  // Boxes are pixels of a picture whose sides differ: region 8 is around (533, 400).
+  caption.attention[3 * 9 + 8] = 1;
+  const std::vector<SceneArticle> far = {{"shirt", {520, 390, 28, 28}}};
+  PlaceScore wide, high;
+  add_places(caption, far, {.width = 640, .height = 480}, 3, known, wide);
+  add_places(caption, far, {.width = 480, .height = 640}, 3, known, high);
+  EXPECT_EQ(wide.right, 1);
+  EXPECT_EQ(high.right, 0);
 }
 
 }  // namespace

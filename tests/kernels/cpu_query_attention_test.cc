@@ -45,6 +45,32 @@ TEST(CpuQueryAttention, IsNearTheReferenceInDoubleOnEveryTarget) {
   }
 }
 
+// What hard attention leaves, and what attention without other readers of its weights does.
+TEST(CpuQueryAttention, EitherGradientMayBeMissing) {
+  ReferenceBackend reference;
+  const auto backend = make_cpu_backend(2);
+  for (const bool of_contexts : {false, true}) {
+    for (const bool window : {false, true}) {
+      const AttentionCase shape{.score = Score::kAdditive, .window = window, .size = 37, .columns = 53};
+      AttentionOperandsOf<double> exact(shape, 2);
+      AttentionOperandsOf<float> got(shape, 2);
+      const auto run_one = [&](Backend& on, auto& operands) {
+        on.attention_forward(operands.forward());
+        AttentionBackward pass = operands.backward();
+        (of_contexts ? pass.d_weights : pass.d_contexts) = {};
+        on.attention_backward(pass);
+      };
+      run_one(reference, exact);
+      run_one(*backend, got);
+      EXPECT_LE(error(got.d_queries, exact.d_queries), 5e-6);
+      EXPECT_LE(error(got.d_keys, exact.d_keys), 5e-6);
+      EXPECT_LE(error(got.d_values, exact.d_values), 5e-6);
+      EXPECT_LE(error(got.d_centers, exact.d_centers), 5e-6);
+      EXPECT_GT(std::abs(got.d_queries(0, 0)), 0);
+    }
+  }
+}
+
 TEST(CpuQueryAttention, ThreadsChangeNoBit) {
   for (const AttentionCase& shape : attention_cases()) {
     SCOPED_TRACE(testing::PrintToString(shape));
