@@ -51,7 +51,8 @@ TEST(CpuQueryAttention, EitherGradientMayBeMissing) {
   const auto backend = make_cpu_backend(2);
   for (const bool of_contexts : {false, true}) {
     for (const bool window : {false, true}) {
-      const AttentionCase shape{.score = Score::kAdditive, .window = window, .size = 37, .columns = 53};
+      const AttentionCase shape{
+          .score = Score::kAdditive, .window = window, .lengths = {4, 6}, .size = 37, .columns = 53};
       AttentionOperandsOf<double> exact(shape, 2);
       AttentionOperandsOf<float> got(shape, 2);
       const auto run_one = [&](Backend& on, auto& operands) {
