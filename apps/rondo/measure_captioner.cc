@@ -92,8 +92,8 @@ int measure_captioner(const ModelFile& file, const std::string& path, const std:
                                                      .header = read.header,
                                                      .quotes = read.quotes,
                                                      .replace_invalid = read.replace_invalid});
-  for (const CaptionedImage& image : corpus.images) {
-    check_not_overwritten(output, "output", std::array{picture_path(options.images, image.name)});
+  if (!options.images.empty()) {
+    check_not_overwritten(output, "output", picture_paths(corpus, options.images));
   }
   say("{}: {} captions of {} pictures ({})\n", corpus.name, corpus.num_captions(), corpus.images.size(),
       corpus.format);

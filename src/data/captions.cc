@@ -46,8 +46,8 @@ int64_t CaptionCorpus::num_captions() const {
       [](int64_t sum, const CaptionedImage& one) { return sum + static_cast<int64_t>(one.captions.size()); });
 }
 
-std::string CaptionedImage::place(size_t caption) const {
-  return fmt::format("{}:{}", file, captions[caption].line);
+std::string CaptionedImage::place(const Caption& caption) const {
+  return fmt::format("{}:{}", file, caption.line);
 }
 
 CaptionCorpus read_captions(const std::string& path, const CaptionFormat& format) {

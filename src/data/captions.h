@@ -47,8 +47,8 @@ struct CaptionedImage {
   std::string file;  ///< that speaks of it, for messages
   std::vector<Caption> captions;
 
-  /// "captions.csv:12", of the first caption or another.
-  std::string place(size_t caption = 0) const;
+  /// "captions.csv:12".
+  std::string place(const Caption& caption) const;
 };
 
 struct CaptionCorpus {

@@ -11,6 +11,7 @@
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/system_errors.h"
 
 namespace rondo {
 
@@ -121,16 +122,9 @@ class PartialFolder {
     std::string place = target_.string() + ".partial.XXXXXX";
     // A name that nothing has: a folder of the user may have any that could be guessed.
     if (mkdtemp(place.data()) == nullptr) {
-      throw_error<IoError>("cannot write {}: {}; choose another folder", target,
-                           std::generic_category().message(errno));
+      throw_error<IoError>("cannot write {}: {}; choose another folder", target, reason(errno));
     }
     place_ = place;
-    // Inside of it, for that one is the user's alone and this one has the usual permissions.
-    if (!fs::create_directories(path() / "images", error)) {
-      const std::string reason = error.message();
-      fs::remove_all(place_, error);
-      throw_error<IoError>("{}: {}", path().string(), reason);
-    }
   }
   ~PartialFolder() {
     std::error_code ignored;
@@ -139,6 +133,7 @@ class PartialFolder {
   PartialFolder(const PartialFolder&) = delete;
   PartialFolder& operator=(const PartialFolder&) = delete;
 
+  /// To be made, inside the place that is its owner's alone: this one gets the usual permissions.
   fs::path path() const { return place_ / "scenes"; }
   void commit() {
     std::error_code error;
@@ -236,6 +231,10 @@ std::vector<WrittenFile> write_fashion_scenes(const FashionScenesOptions& option
   };
   const Part parts[] = {{"train", options.train, 1}, {"dev", options.dev, 2}, {"test", options.test, 3}};
   PartialFolder folder(options.output);
+  std::error_code error;
+  if (!fs::create_directories(folder.path() / "images", error)) {
+    throw_error<IoError>("{}: {}", folder.path().string(), error.message());
+  }
   std::vector<WrittenFile> files;
   for (size_t i = 0; i < std::size(parts); ++i) {
     files.push_back(write_part(makers[i], parts[i], options, folder.path()));

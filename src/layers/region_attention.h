@@ -1,8 +1,7 @@
 // Attention over the regions of pictures.
 //   RegionAttention attention(set, {.query = 256, .region = 64, .size = 128});
 //   AttentionKeys keys = attention.keys(regions, /*images=*/32);            // once a picture
-//   AttentionResult look = attention.forward(queries, keys, images_of_queries);  // look.contexts,
-//   look.weights
+//   AttentionResult look = attention.forward(queries, keys, images_of_queries);
 #pragma once
 
 #include <span>

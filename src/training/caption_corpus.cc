@@ -70,14 +70,14 @@ void number_train(const CaptionTask& task, const CaptionCorpus& corpus, CaptionD
   std::string first;
   for (size_t i = 0; i < corpus.images.size(); ++i) {
     const CaptionedImage& image = corpus.images[i];
-    for (size_t k = 0; k < image.captions.size(); ++k) {
-      CaptionIds ids{.picture = static_cast<int32_t>(i), .ids = data.text.encode(image.captions[k].text)};
+    for (const Caption& caption : image.captions) {
+      CaptionIds ids{.picture = static_cast<int32_t>(i), .ids = data.text.encode(caption.text)};
       if (static_cast<int64_t>(ids.ids.size()) > task.corpus.max_length) {
-        if (left_out++ == 0) first = image.place(k);
+        if (left_out++ == 0) first = image.place(caption);
         continue;
       }
       data.train.push_back(std::move(ids));
-      data.lines.push_back(image.captions[k].line);
+      data.lines.push_back(caption.line);
     }
   }
   if (data.train.empty()) {
@@ -176,9 +176,7 @@ void read_pictures_of(CaptionTask& task, const CaptionCorpus& all, ThreadPool& t
     return;
   }
   task.model.check();
-  std::vector<std::string> paths;
-  for (const std::string& name : data.names) paths.push_back(picture_path(task.files.images, name));
-  check_not_overwritten(paths, task.files.run);
+  check_not_overwritten(picture_paths(all, task.files.images), task.files.run);
   data.pictures =
       pictures_of(all, task.files.images, {task.model.image_size, task.model.channels()}, threads);
   warn_of_others(task.files.images, {data.names.begin(), data.names.end()}, data.warnings);
@@ -186,26 +184,29 @@ void read_pictures_of(CaptionTask& task, const CaptionCorpus& all, ThreadPool& t
 
 }  // namespace
 
-std::string picture_path(const std::string& folder, const std::string& name) {
-  return (fs::path(folder) / name).string();
+std::vector<std::string> picture_paths(const CaptionCorpus& corpus, const std::string& folder) {
+  std::vector<std::string> paths;
+  for (const CaptionedImage& image : corpus.images) paths.push_back((fs::path(folder) / image.name).string());
+  return paths;
 }
 
 PictureSet pictures_of(const CaptionCorpus& corpus, const std::string& folder, const PictureShape& shape,
                        ThreadPool& threads) {
-  std::vector<std::string> paths;
+  const std::vector<std::string> paths = picture_paths(corpus, folder);
   int64_t missing = 0;
   const CaptionedImage* first = nullptr;
-  for (const CaptionedImage& image : corpus.images) {
-    paths.push_back(picture_path(folder, image.name));
-    if (file_exists(paths.back())) continue;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    if (file_exists(paths[i])) continue;
+    const CaptionedImage& image = corpus.images[i];
     ++missing;
     const bool earlier = first != nullptr && image.file == first->file &&
                          image.captions.front().line < first->captions.front().line;
     if (first == nullptr || earlier) first = &image;
   }
   if (first != nullptr) {
-    throw_error<DataError>("{}: no picture '{}' in {} ({} of {} are missing); check --images", first->place(),
-                           shorten(first->name), folder, missing, paths.size());
+    throw_error<DataError>("{}: no picture '{}' in {} ({} of {} are missing); check --images",
+                           first->place(first->captions.front()), shorten(first->name), folder, missing,
+                           paths.size());
   }
   return read_pictures(paths, shape, threads);
 }
@@ -233,8 +234,8 @@ PictureSet regions_of(const CaptionCorpus& corpus, const FeatureFile& features) 
     const CaptionedImage& image = corpus.images[static_cast<size_t>(i)];
     const auto found = numbers.find(image.name);
     if (!features.names.empty() && found == numbers.end()) {
-      throw_error<DataError>("{}: {} has no features of '{}'", image.place(), features.path,
-                             shorten(image.name));
+      throw_error<DataError>("{}: {} has no features of '{}'", image.place(image.captions.front()),
+                             features.path, shorten(image.name));
     }
     const int64_t from = features.names.empty() ? i : found->second;
     std::copy_n(features.features.data<float>() + from * size, size, set.features.data<float>() + i * size);

@@ -32,8 +32,8 @@ struct CaptionData {
 /// @throws DataError, IoError, ConfigError, FormatError as the files and options are.
 CaptionData read_caption_data(CaptionTask& task, ThreadPool& threads);
 
-/// Where the picture that a caption names stands.
-std::string picture_path(const std::string& folder, const std::string& name);
+/// Where the pictures that captions speak of stand.
+std::vector<std::string> picture_paths(const CaptionCorpus& corpus, const std::string& folder);
 
 /// The pictures that captions speak of, out of a folder. @throws DataError that names the first that is
 /// missing, with the line of its caption, and how many are.

@@ -28,7 +28,7 @@ TEST(Captions, FlickrsCsvGathersThePicturesOfTheSameName) {
       {});
   EXPECT_THAT(shown(corpus), ElementsAre("a.jpg|A dog .|It runs .", "b.jpg|A cat, asleep ."));
   EXPECT_EQ(corpus.num_captions(), 3);
-  EXPECT_THAT(corpus.images[1].place(0), testing::EndsWith("c.csv:3"));
+  EXPECT_THAT(corpus.images[1].place(corpus.images[1].captions[0]), testing::EndsWith("c.csv:3"));
 }
 
 TEST(Captions, NumbersBehindNamesAreLeftOut) {

@@ -93,14 +93,14 @@ struct CellBackward {
 /// What an lstm's kernel is compiled for. What an ablated one does without is read as it runs: it is for
 /// study, and one kernel for each would be most of what there is to compile.
 struct LstmForm {
-  enum Output { kUsual, kOutside, kAblated };  ///< kOutside: tanh(o*c')
+  enum Style { kUsual, kOutside, kAblated };  ///< kOutside: tanh(o*c')
 
   bool coupled = false;
-  Output output = kUsual;
+  Style style = kUsual;
 
   static constexpr size_t kCount = 6;
-  constexpr size_t index() const { return 3 * static_cast<size_t>(coupled) + static_cast<size_t>(output); }
-  static constexpr LstmForm at(size_t index) { return {index >= 3, static_cast<Output>(index % 3)}; }
+  constexpr size_t index() const { return 3 * static_cast<size_t>(coupled) + static_cast<size_t>(style); }
+  static constexpr LstmForm at(size_t index) { return {index >= 3, static_cast<Style>(index % 3)}; }
 };
 inline LstmForm form_of(const CellKind& kind) {
   return {kind.coupled, kind.tanh_outside                 ? LstmForm::kOutside

@@ -62,7 +62,7 @@ HWY_INLINE LstmOutputGradient lstm_output_gradient(const BackwardSpot& s, Vector
                                                    Vector squashed) {
   if (s.lacks<kForm>(Ablation::kOutputTanh)) {
     return {before_sigmoid(hn::Mul(d_h, c_new), o), hn::Mul(d_h, o)};
-  } else if (kForm.output == LstmForm::kOutside) {
+  } else if (kForm.style == LstmForm::kOutside) {
     const Vector d_product = before_tanh(d_h, squashed);  // of o*c'
     return {before_sigmoid(hn::Mul(d_product, c_new), o), hn::Mul(d_product, o)};
   } else {
@@ -80,7 +80,7 @@ struct LstmGradient {
     const Vector o = s.read_gate_or_one(at.o);
     const Vector c = s.read(s.cell.c_before.at, s.cell.c_before.row);
     const Vector c_new = s.read(s.cell.cells.at, s.cell.cells.row);
-    constexpr bool kOutside = kForm.output == LstmForm::kOutside;
+    constexpr bool kOutside = kForm.style == LstmForm::kOutside;
     const bool straight = s.lacks<kForm>(Ablation::kOutputTanh);
     const Vector squashed = straight ? c_new : tanh(kOutside ? hn::Mul(o, c_new) : c_new);
     const LstmOutputGradient output = lstm_output_gradient<kForm>(s, s.d_h(), o, c_new, squashed);

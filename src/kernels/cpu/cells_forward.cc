@@ -64,7 +64,7 @@ struct LstmGates {
 template <LstmForm kForm>
 HWY_INLINE Vector lstm_output(const ForwardSpot& s, Vector o, Vector c_new) {
   if (s.lacks<kForm>(Ablation::kOutputTanh)) return hn::Mul(o, c_new);
-  return kForm.output == LstmForm::kOutside ? tanh(hn::Mul(o, c_new)) : hn::Mul(o, tanh(c_new));
+  return kForm.style == LstmForm::kOutside ? tanh(hn::Mul(o, c_new)) : hn::Mul(o, tanh(c_new));
 }
 
 template <LstmForm kForm>

@@ -41,6 +41,7 @@ class BackwardDirection {
         rows_(pass.rows),
         b_(direction),
         d_(direction.forward),
+        lstm_(kind_, d_.weights.peepholes),
         H_(d_.weights.w_hh.rows / pass.kind.blocks()),
         P_(d_.weights.w_hh.columns) {
     pack(frame);
@@ -84,6 +85,7 @@ class BackwardDirection {
   PackedRows rows_;
   const RecurrentDirectionBackward& b_;
   const RecurrentDirection& d_;
+  LstmParts lstm_;  // from the first unit on
   int64_t H_, P_;
   PackedWeights state_;      // of d_h = d_gates * U: the plain blocks
   PackedWeights candidate_;  // gru: that of n
@@ -163,7 +165,7 @@ class BackwardDirection {
       cell.d_c = carried.d_c.from(n);
     }
     if (kind_.cell == Cell::kGru) cell.h_before = before(t, n, initial, rows_of(d_.y), rows_of(d_.h0));
-    if (kind_.cell == Cell::kLstm) cell.lstm = LstmParts(kind_, d_.weights.peepholes);
+    cell.lstm = lstm_;
     if (!projected()) cell.d_y = rows_of(b_.d_y).from(row);
     cell.d_h = projected() ? carried.d_output.from(n) : carried.d_h.from(n);
     cell.d_states = rows_of(b_.d_states).from(row);

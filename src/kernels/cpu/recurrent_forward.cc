@@ -48,6 +48,7 @@ class ForwardDirection {
         x_(rows_of(pass.x)),
         x_rows_(pass.x_rows),
         table_(weights.table),
+        lstm_(kind_, d_.weights.peepholes),
         H_(weights.H),
         P_(weights.P) {
     if (x_rows_.empty() || !pass.x) return;
@@ -116,6 +117,7 @@ class ForwardDirection {
   ConstRows x_;
   std::span<const int32_t> x_rows_;
   ConstRows table_;  ///< pre-activations of the rows that x_rows_ chooses from
+  LstmParts lstm_;   ///< from the first unit on
   int64_t H_, P_;
 
   int64_t columns() const { return w_.S * w_.H; }
@@ -162,7 +164,7 @@ class ForwardDirection {
     cell.h_masked = states.h.from(n);
     cell.reset = states.reset.from(n);
     cell.mask = rows_of(d_.state_mask).from(n);
-    if (kind_.cell == Cell::kLstm) cell.lstm = LstmParts(kind_, d_.weights.peepholes);
+    cell.lstm = lstm_;
     return cell;
   }
 

@@ -39,12 +39,12 @@ struct Spot {
   template <LstmForm kForm>
   HWY_INLINE LstmBlocks blocks() const {
     constexpr LstmBlocks kWhole(kForm.coupled, Ablation::kNone);
-    return kForm.output == LstmForm::kAblated ? cell.lstm.blocks : kWhole;
+    return kForm.style == LstmForm::kAblated ? cell.lstm.blocks : kWhole;
   }
   /// Whether the lstm does without this.
   template <LstmForm kForm>
   HWY_INLINE bool lacks(Ablation part) const {
-    return kForm.output == LstmForm::kAblated && cell.lstm.without == part;
+    return kForm.style == LstmForm::kAblated && cell.lstm.without == part;
   }
 };
 
