@@ -230,12 +230,16 @@ bool file_exists(const std::string& path) {
   return !has_zero(path) && stat(path.c_str(), &status) == 0;
 }
 
+bool same_file(const std::string& one, const std::string& other) {
+  std::error_code none;
+  return one == other || std::filesystem::equivalent(one, other, none);
+}
+
 void check_not_overwritten(const std::string& target, std::string_view option,
                            std::span<const std::string> read) {
   if (target.empty()) return;
   for (const std::string& source : read) {
-    std::error_code none;
-    if (source.empty() || (source != target && !std::filesystem::equivalent(source, target, none))) continue;
+    if (source.empty() || !same_file(source, target)) continue;
     throw_error<ConfigError>("{} is read and would be overwritten; give another --{}", source, option);
   }
 }

@@ -57,6 +57,8 @@ std::string read_file(const std::string& path, int64_t limit = int64_t{1} << 36)
 
 /// Whether the path leads to anything: a file, a folder, a device.
 bool file_exists(const std::string& path);
+/// Whether two paths are written alike or lead to the same thing.
+bool same_file(const std::string& one, const std::string& other);
 /// A slip such as -o news.csv must not cost what is read.
 /// @param option  what names the target, for the message: "output".
 /// @throws ConfigError if one of the files that are `read` is the target, by whatever name; empty names count

@@ -20,9 +20,7 @@ void check_no_file_twice(const TrainingFiles& files) {
   for (const auto& [written, target] : named) {
     if (&target == &files.input || &target == &files.dev) continue;
     for (const auto& [name, path] : named) {
-      std::error_code none;
-      const bool same = path == target || std::filesystem::equivalent(path, target, none);
-      if (target.empty() || &path == &target || !same) continue;
+      if (target.empty() || &path == &target || !same_file(path, target)) continue;
       throw_error<ConfigError>("--{} and --{} are one file, {}: it would be overwritten", name, written,
                                target);
     }

@@ -7,12 +7,9 @@
 #include <thread>
 
 #include "base/options.h"
-#include "inspect/trace_json.h"
-#include "rondo/language_model.h"
 #include "serve/assets.h"
 #include "serve/requests.h"
 #include "small_service.h"
-#include "tensor/device.h"
 
 namespace rondo::serve {
 namespace {
@@ -21,11 +18,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 using Json = nlohmann::json;
-
-class ServiceTest : public SmallModels {
- protected:
-  ServiceOptions options_{.queue = {.threads = 2}};
-};
 
 TEST_F(ServiceTest, EveryRouteStandsInTheOpenApiFileAndNoOther) {
   std::set<std::string> routes, described;
@@ -227,213 +219,6 @@ TEST_F(ServiceTest, TheTokenIsAskedForWholly) {
                             "bearer secret", "Basic secret", "secret", "Bearer  secret"}) {
     EXPECT_FALSE(service.is_allowed(wrong)) << wrong;
   }
-}
-
-// ---- texts that are written
-
-std::vector<std::pair<std::string, Json>> events_of(const Reply& reply, size_t most = 1 << 20) {
-  std::vector<std::pair<std::string, Json>> events;
-  reply.stream([&](std::string_view piece) {
-    const std::string text(piece);
-    const size_t data = text.find("data: ");
-    EXPECT_TRUE(text.ends_with("\n\n"));
-    const std::string name = data == 0 ? "" : text.substr(7, data - 8);
-    events.emplace_back(name, Json::parse(text.substr(data + 6)));
-    return events.size() < most;
-  });
-  return events;
-}
-
-TEST_F(ServiceTest, AStreamHasThePiecesOfTheWholeText) {
-  Service service({path("poems")}, options_);
-  const std::string body = R"({"prompt": "abc", "length": 60, "ignore_end": true, "log_probability": true)";
-  const Json whole = json_of(ask(service, "POST", "/v1/generate", body + "}"));
-  EXPECT_EQ(whole["tokens"], 60);
-  EXPECT_EQ(whole["why"], "length");
-  EXPECT_LT(whole["log_probability"].get<double>(), 0);
-  const Reply stream = ask(service, "POST", "/v1/generate", body + R"(, "stream": true})");
-  EXPECT_EQ(stream.content_type, "text/event-stream");
-  const auto events = events_of(stream);
-  std::string text;
-  for (size_t i = 0; i + 1 < events.size(); ++i) text += events[i].second["text"].get<std::string>();
-  EXPECT_GT(events.size(), 10U);
-  EXPECT_EQ(text, whole["text"]);
-  EXPECT_EQ(events.back().first, "done");
-  EXPECT_EQ(events.back().second["tokens"], 60);
-  const auto library = TextModel::load(path("poems"));
-  EXPECT_EQ(text, library.generate("abc", {{"length", "60"}, {"ignore-end", "true"}}));
-}
-
-TEST_F(ServiceTest, AClientThatLeavesEndsItsText) {
-  Service service({path("poems")}, options_);
-  const Reply stream =
-      ask(service, "POST", "/v1/generate", R"({"length": 2000, "ignore_end": true, "stream": true})");
-  EXPECT_EQ(events_of(stream, 3).size(), 3U) << "no event follows, not even the end";
-  Match match = Service::find("POST", "/v1/generate");
-  int pieces = 0;
-  const Reply whole = service.answer(*match.route, {.body = R"({"length": 2000, "ignore_end": true})",
-                                                    .is_gone = [&] { return ++pieces == 5; }});
-  EXPECT_EQ(pieces, 5);
-  EXPECT_THAT(error_of(whole), HasSubstr("400 the client closed its side"));
-}
-
-TEST_F(ServiceTest, TextsThatTakeTooLongAre504) {
-  options_.timeout_s = 0.05;
-  options_.limits.max_length = 100000000;
-  Service service({path("poems")}, options_);
-  const std::string body = R"({"length": 100000000, "ignore_end": true)";
-  EXPECT_THAT(error_of(ask(service, "POST", "/v1/generate", body + "}")),
-              HasSubstr("504 the text took longer"));
-  const auto events = events_of(ask(service, "POST", "/v1/generate", body + R"(, "stream": true})"));
-  EXPECT_EQ(events.back().first, "error");
-  EXPECT_EQ(events.back().second["error"]["status"], 504);
-}
-
-TEST_F(ServiceTest, NoMoreTextsAtOnceThanAllowed) {
-  options_.generations = 1;
-  Service service({path("poems")}, options_);
-  {
-    const Reply first = ask(service, "POST", "/v1/generate", R"({"stream": true})");
-    const Reply second = ask(service, "POST", "/v1/generate", R"({"length": 5})");
-    EXPECT_THAT(error_of(second), HasSubstr("429 1 texts are being written"));
-    EXPECT_THAT(second.headers, ElementsAre(testing::Pair("Retry-After", "1")));
-  }
-  EXPECT_EQ(error_of(ask(service, "POST", "/v1/generate", R"({"length": 5})")), "200 no error");
-}
-
-TEST_F(ServiceTest, WhatTheModelRefusesIsSaid) {
-  Service service(all(), options_);
-  EXPECT_THAT(error_of(ask(service, "POST", "/v1/generate", R"({"prompt": "ÄÖÜ"})")),
-              HasSubstr("422 prompt: "));
-  EXPECT_THAT(error_of(ask(service, "POST", "/v1/generate", R"({"greedy": true, "top_k": 5})")),
-              StartsWith("400 "));
-  EXPECT_THAT(
-      error_of(ask(service, "POST", "/v1/generate", R"({"greedy": true, "top_k": 5, "stream": true})")),
-      StartsWith("400 "));
-}
-
-// ---- looking inside
-
-TEST_F(ServiceTest, ALookHasTheTracesOfEveryKindOfModel) {
-  Service service(all(), options_);
-  const std::pair<const char*, const char*> cases[] = {
-      {"news", "good bad"}, {"names", "ada met"}, {"poems", "abc"}, {"en-de", "s1 s2"}, {"news", ""}};
-  for (const auto& [name, text] : cases) {
-    const std::string answer =
-        ask(service, "POST", "/v1/look", Json{{"model", name}, {"text", text}, {"gradient", true}}.dump())
-            .body;
-    const auto backend = open_device("cpu", 1);
-    TextTrace own = Tracer(path(name), *backend, {}).trace(text, {.gradient = GradientRequest{}});
-    own.model = name;
-    EXPECT_EQ(answer, traces_json({&own, 1}) + "\n") << name;
-    EXPECT_EQ(Json::parse(answer)["entries"][0]["kind"], service.models().find(name)->kind());
-  }
-  const Json plain = json_of(ask(service, "POST", "/v1/look", R"({"model": "news", "text": "good"})"));
-  EXPECT_FALSE(plain["entries"][0].contains("connectivity"));
-}
-
-TEST_F(ServiceTest, LooksHaveLimitsOfTheirOwn) {
-  options_.limits.max_look = 10;
-  options_.limits.max_look_bytes = 600;
-  Service service({path("news")}, options_);
-  const auto look = [&](const std::string& text) {
-    return ask(service, "POST", "/v1/look", Json{{"text", text}}.dump());
-  };
-  EXPECT_EQ(error_of(look("good good good")), "422 text: 14 bytes, at most 10 are looked into");
-  const Json left_out = json_of(look("a b good"));
-  EXPECT_EQ(left_out["entries"][0]["layers"][0]["series"][0]["units"].size(), 4U);
-  EXPECT_THAT(left_out["notes"][0].get<std::string>(), StartsWith("Of each layer 4 units are here, of 8"));
-  EXPECT_THAT(error_of(look("a b c d e")), HasSubstr("422 text: 5 tokens are too many to show even 4 units"));
-  EXPECT_EQ(json_of(ask(service, "POST", "/v1/look",
-                        R"({"text": "a", "units": 2})"))["entries"][0]["layers"][0]["series"][0]["units"]
-                .size(),
-            2U);
-}
-
-TEST_F(ServiceTest, NobodyLooksIntoAnotherModelThanTheOneThatAnswers) {
-  Service service({path("news")}, options_);
-  ClassifierOptions other{.embedding = 4};
-  other.recurrent = {.hidden = 3};
-  std::filesystem::remove(path("news"));
-  EXPECT_THAT(error_of(ask(service, "POST", "/v1/look", R"({"text": "good"})")),
-              StartsWith("409 model: the file of news"));
-  save_classifier(path("news"), small_classifier(other), {});
-  EXPECT_THAT(error_of(ask(service, "POST", "/v1/look", R"({"text": "good"})")), StartsWith("409 "));
-  EXPECT_TRUE(service.reload().empty());
-  EXPECT_EQ(
-      json_of(ask(service, "POST", "/v1/look", R"({"text": "good"})"))["entries"][0]["layers"][0]["units"],
-      3);
-}
-
-// ---- sessions
-
-TEST_F(ServiceTest, ASessionSaysAfterEachPieceWhatPredictSays) {
-  Service service(all(), options_);
-  const Reply created = ask(service, "POST", "/v1/sessions", R"({"model": "news", "text": "good "})");
-  EXPECT_EQ(created.status, 201);
-  const std::string id = json_of(created)["id"];
-  EXPECT_EQ(id.size(), 32U);
-  const auto predicted = [&](const std::string& text) {
-    return json_of(ask(service, "POST", "/v1/predict",
-                       Json{{"text", text}, {"best", 10}}.dump()))["results"][0]["predictions"];
-  };
-  EXPECT_EQ(json_of(created)["predictions"], predicted("good"));
-  const std::string forked = json_of(ask(service, "POST", "/v1/sessions/" + id + "/fork"))["id"];
-  const Json fed = json_of(ask(service, "POST", "/v1/sessions/" + id + "/feed", R"({"text": "bad bad"})"));
-  EXPECT_EQ(fed["steps"], 3);
-  EXPECT_EQ(fed["predictions"], predicted("good bad bad"));
-  EXPECT_EQ(json_of(ask(service, "GET", "/v1/sessions/" + forked))["predictions"], predicted("good"));
-  EXPECT_EQ(ask(service, "DELETE", "/v1/sessions/" + id).status, 204);
-  EXPECT_THAT(error_of(ask(service, "GET", "/v1/sessions/" + id)), StartsWith("404 "));
-  EXPECT_THAT(error_of(ask(service, "DELETE", "/v1/sessions/" + id)), StartsWith("404 "));
-  EXPECT_EQ(json_of(ask(service, "GET", "/v1/sessions/" + forked))["steps"], 1);
-}
-
-TEST_F(ServiceTest, ALanguageModelsSessionSaysWhatMayComeNext) {
-  Service service({path("poems")}, options_);
-  const std::string id = json_of(ask(service, "POST", "/v1/sessions", ""))["id"];
-  const Json fed = json_of(ask(service, "POST", "/v1/sessions/" + id + "/feed", R"({"text": "abc"})"));
-  const std::vector<Token> own = TextModel::load(path("poems")).next("abc", 10);
-  ASSERT_EQ(fed["next"].size(), own.size());
-  for (size_t k = 0; k < own.size(); ++k) {
-    EXPECT_EQ(fed["next"][k]["token"], own[k].text);
-    EXPECT_EQ(fed["next"][k]["log_probability"].get<float>(), static_cast<float>(own[k].log_probability));
-  }
-}
-
-TEST_F(ServiceTest, SessionsHaveALimitAndExpire) {
-  options_.sessions = 2;
-  options_.session_idle_s = 3600;
-  Service service({path("news")}, options_);
-  const auto create = [&] { return ask(service, "POST", "/v1/sessions", ""); };
-  const std::string first = json_of(create())["id"];
-  create();
-  EXPECT_THAT(error_of(create()), HasSubstr("429 2 sessions are open"));
-  EXPECT_THAT(error_of(ask(service, "POST", "/v1/sessions/" + first + "/fork")), StartsWith("429 "));
-  EXPECT_EQ(service.sessions().close_idle(Clock::now()), 0U);
-  EXPECT_EQ(service.sessions().close_idle(Clock::now() + std::chrono::hours(2)), 2U);
-  EXPECT_THAT(error_of(ask(service, "GET", "/v1/sessions/" + first)), StartsWith("404 "));
-  EXPECT_EQ(create().status, 201);
-}
-
-TEST_F(ServiceTest, SessionsExpireByThemselves) {
-  options_.session_idle_s = 0.05;
-  Service service({path("news")}, options_);
-  ask(service, "POST", "/v1/sessions", "");
-  for (int i = 0; i < 500 && service.sessions().size() > 0; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  EXPECT_EQ(service.sessions().size(), 0U);
-}
-
-TEST_F(ServiceTest, TwoCannotUseOneSessionAtOnce) {
-  Service service({path("news")}, options_);
-  const std::string id = json_of(ask(service, "POST", "/v1/sessions", ""))["id"];
-  {
-    const SessionLease lease = service.sessions().lease(id);
-    EXPECT_THAT(error_of(ask(service, "POST", "/v1/sessions/" + id + "/feed", R"({"text": "good"})")),
-                StartsWith("409 "));
-  }
-  EXPECT_EQ(ask(service, "POST", "/v1/sessions/" + id + "/feed", R"({"text": "good"})").status, 200);
 }
 
 // ---- loading anew

@@ -40,6 +40,12 @@ class SmallModels : public testing::Test {
   TestFolder folder_;
 };
 
+/// On two threads.
+class ServiceTest : public SmallModels {
+ protected:
+  ServiceOptions options_{.queue = {.threads = 2}};
+};
+
 /// Asks as a client would, but for the sockets.
 inline Reply ask(Service& service, const std::string& method, const std::string& path,
                  const std::string& body = "") {
